@@ -67,9 +67,11 @@ class GraphBuilder:
         """Add any one-output operator; its channels are taken from its first input."""
         name = self._unique(name or op_type.lower())
         output = output or f"{name}_out"
-        self._nodes.append(
-            helper.make_node(op_type, list(inputs), [output], name=name, domain=domain, **attributes)
+        node = helper.make_node(op_type, list(inputs), [output], name=name, domain=domain)
+        node.attribute.extend(
+            helper.make_attribute(key, value) for key, value in sorted(attributes.items())
         )
+        self._nodes.append(node)
         if inputs and inputs[0] in self._channels:
             self._channels[output] = self._channels[inputs[0]]
         return output
@@ -140,7 +142,7 @@ class GraphBuilder:
         self._channels[value] = out_channels
         return value
 
-    def batch_norm(self, x: str, *, name: str | None = None) -> str:
+    def batch_norm(self, x: str, *, epsilon: float = 1e-5, name: str | None = None) -> str:
         """Inference-mode BatchNormalization with scale, bias, running mean and running variance."""
         name = name or "bn"
         parts = [
@@ -154,7 +156,7 @@ class GraphBuilder:
         self._nodes.append(
             helper.make_node("ConstantOfShape", [dims], [variance], name=f"{variance}_fill", value=one)
         )
-        return self.node("BatchNormalization", x, *parts, variance, name=name)
+        return self.node("BatchNormalization", x, *parts, variance, name=name, epsilon=epsilon)
 
     def relu(self, x: str, *, name: str | None = None) -> str:
         """Rectified linear unit."""

@@ -1,0 +1,43 @@
+"""Convolutions: one multiply-accumulate for each tap of each window, padding included."""
+
+from __future__ import annotations
+
+from math import prod
+
+from archlint.analyzer.cost.base import View, Work, handles
+
+
+@handles("Conv", roles="xwwx")
+def conv(view: View) -> Work:
+    """N·M·Π(out) · Π(kernel)·C/group MACs; a bias adds N·M·Π(out) operations."""
+    return _conv(view, weight=1, bias=2)
+
+
+@handles("ConvInteger", roles="xws")
+def conv_integer(view: View) -> Work:
+    """As Conv, on integers."""
+    return _conv(view, weight=1, bias=None)
+
+
+@handles("QLinearConv", roles="xsswssssw")
+def qlinear_conv(view: View) -> Work:
+    """As Conv, on integers, with the weight as fourth input."""
+    return _conv(view, weight=3, bias=8)
+
+
+def _conv(view: View, weight: int, bias: int | None) -> Work:
+    per_output = prod(view.shape(weight)[1:])
+    outputs = view.out_elements()
+    return Work(outputs * per_output, _bias(view, bias, outputs))
+
+
+@handles("ConvTranspose", roles="xwwx")
+def conv_transpose(view: View) -> Work:
+    """N·C·Π(in) · Π(kernel)·M/group MACs: each input element meets the whole kernel; a bias adds
+    N·M·Π(out) operations."""
+    per_input = prod(view.shape(1)[1:])
+    return Work(view.elements(0) * per_input, _bias(view, 2, view.out_elements()))
+
+
+def _bias(view: View, index: int | None, outputs: int) -> dict[str, int]:
+    return {"bias": outputs} if index is not None and view.has(index) else {}

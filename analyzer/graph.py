@@ -1,0 +1,169 @@
+"""The graph of a model: operators as nodes of a networkx MultiDiGraph, tensors as its edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from archlint.analyzer.dims import Cause, Dim, Shape, is_static, volume
+
+Data = NDArray[Any]  # object arrays of Python numbers and symbolic dims
+
+# Bits of one element by TensorProto.DataType; strings have no fixed size.
+_BITS: dict[int, int] = {
+    TensorProto.FLOAT: 32, TensorProto.UINT8: 8, TensorProto.INT8: 8, TensorProto.UINT16: 16,
+    TensorProto.INT16: 16, TensorProto.INT32: 32, TensorProto.INT64: 64, TensorProto.BOOL: 8,
+    TensorProto.FLOAT16: 16, TensorProto.DOUBLE: 64, TensorProto.UINT32: 32,
+    TensorProto.UINT64: 64, TensorProto.COMPLEX64: 64, TensorProto.COMPLEX128: 128,
+    TensorProto.BFLOAT16: 16, TensorProto.FLOAT8E4M3FN: 8, TensorProto.FLOAT8E4M3FNUZ: 8,
+    TensorProto.FLOAT8E5M2: 8, TensorProto.FLOAT8E5M2FNUZ: 8, TensorProto.UINT4: 4,
+    TensorProto.INT4: 4, TensorProto.FLOAT4E2M1: 4,
+}  # fmt: skip
+FLOATS: frozenset[int] = frozenset({
+    TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16,
+    TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2,
+    TensorProto.FLOAT8E5M2FNUZ, TensorProto.FLOAT4E2M1,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor: its ONNX data type (0 if unknown) and its shape (None if even the rank is unknown).
+
+    ``constant`` says that it depends on no graph input; ``data`` holds the elements of small
+    constants and shape computations, Python numbers and symbolic dims in an object array.
+    """
+
+    name: str
+    dtype: int = 0
+    shape: Shape | None = None
+    constant: bool = False
+    data: Data | None = field(default=None, compare=False, repr=False)
+    causes: frozenset[Cause] = frozenset()
+
+    @property
+    def elements(self) -> Dim | None:
+        """Number of elements; None if the rank is unknown."""
+        return None if self.shape is None else volume(self.shape)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the elements are floating-point numbers of any width."""
+        return self.dtype in FLOATS
+
+    def bytes_of(self, elements: int) -> int | None:
+        """Bytes that this many of its elements take, packed; None if its type has no fixed size."""
+        bits = _BITS.get(self.dtype)
+        return None if bits is None else (elements * bits + 7) // 8
+
+    @property
+    def static_shape(self) -> tuple[int, ...] | None:
+        """The shape if every dim is a number."""
+        if self.shape is None or not is_static(self.shape):
+            return None
+        return tuple(dim for dim in self.shape if isinstance(dim, int))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An operator: ``id`` is its place in topological order, ``position`` its place in the file.
+
+    ``captured`` are the outer values that its subgraphs read. ``scope`` is the module path.
+    """
+
+    id: int
+    op_type: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(compare=False, repr=False)
+    position: int
+    scope: tuple[str, ...] = ()
+    captured: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What a person calls the node: its name, or the value that it makes where it has none."""
+        return self.name or next((output for output in self.outputs if output), f"#{self.position}")
+
+    @property
+    def operator(self) -> str:
+        """The operator with its domain, unless that is ai.onnx."""
+        return f"{self.domain}.{self.op_type}" if self.domain else self.op_type
+
+    def input(self, index: int) -> str:
+        """Name of an input, empty if it is absent."""
+        return self.inputs[index] if index < len(self.inputs) else ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A model's operators in topological order, with its values.
+
+    ``network`` is a MultiDiGraph of node ids; an edge leads from the producer of a value to a
+    consumer and carries the Value as ``value``. ``inputs`` are the graph inputs that are fed at run time.
+    ``notes`` are assumptions and oddities that a report must tell.
+    """
+
+    nodes: tuple[Node, ...]
+    values: Mapping[str, Value]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    opset: int
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def network(self) -> nx.MultiDiGraph[int]:
+        """The graph for networkx's algorithms."""
+        network: nx.MultiDiGraph[int] = nx.MultiDiGraph()
+        network.add_nodes_from((node.id, {"node": node}) for node in self.nodes)
+        network.add_edges_from(
+            (producer.id, node.id, {"value": self.values[name]})
+            for node in self.nodes
+            for name in (*node.inputs, *node.captured)
+            if (producer := self._producers.get(name)) is not None
+        )
+        return network
+
+    @cached_property
+    def _producers(self) -> dict[str, Node]:
+        return {output: node for node in self.nodes for output in node.outputs if output}
+
+    @cached_property
+    def _consumers(self) -> dict[str, tuple[Node, ...]]:
+        consumers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys((*node.inputs, *node.captured)):
+                consumers.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in consumers.items()}
+
+    def producer(self, value: str) -> Node | None:
+        """The node that makes a value; None for inputs and initializers."""
+        return self._producers.get(value)
+
+    def consumers(self, value: str) -> tuple[Node, ...]:
+        """The nodes that read a value, in topological order."""
+        return self._consumers.get(value, ())
+
+    def value(self, name: str) -> Value:
+        """A value by name; an empty or unknown name is a value of which nothing is known."""
+        return self.values.get(name) or Value(name)
+
+    def input_values(self, node: Node) -> tuple[Value | None, ...]:
+        """The values of a node's inputs, None for absent ones."""
+        return tuple(self.value(name) if name else None for name in node.inputs)
+
+    def is_constant(self, node: Node) -> bool:
+        """Whether the node depends on no graph input: a runtime evaluates it once, at load."""
+        return all(self.value(name).constant for name in node.outputs if name)
+
+    def operators(self) -> Iterator[Node]:
+        """The nodes that run at every inference, in topological order."""
+        return (node for node in self.nodes if not self.is_constant(node))

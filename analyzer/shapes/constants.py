@@ -1,0 +1,70 @@
+"""Values of initializers and Constant nodes."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import SparseTensorProto, TensorProto, numpy_helper
+
+from archlint.analyzer.dims import Cause
+from archlint.analyzer.graph import FLOATS, Data, Node, Value
+from archlint.analyzer.shapes.context import MAX_ELEMENTS
+
+_MAX_FLOATS = 16  # scales and bounds are read, weights are not
+_NUMBERS = frozenset({
+    *FLOATS, TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16,
+    TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL, TensorProto.UINT32,
+    TensorProto.UINT64,
+})  # fmt: skip
+
+
+def of_tensor(name: str, tensor: TensorProto) -> Value:
+    """A constant of the tensor's type and dims; its data if it is small and in the file."""
+    dims = tuple(tensor.dims)
+    if any(dim < 0 for dim in dims):
+        cause = Cause(f"initializer '{name}' has a negative dim")
+        return Value(name, tensor.data_type, None, True, causes=frozenset({cause}))
+    return Value(name, tensor.data_type, dims, True, _data(tensor, dims))
+
+
+def of_sparse(name: str, tensor: SparseTensorProto) -> Value:
+    """A constant of the dims of the dense tensor."""
+    return Value(name, tensor.values.data_type, tuple(tensor.dims), True)
+
+
+def of_constant_node(node: Node) -> Value:
+    """The one output of a Constant node, whichever attribute holds it."""
+    name = node.outputs[0]
+    for attribute, value in node.attributes.items():
+        if isinstance(value, TensorProto):
+            return of_tensor(name, value)
+        if isinstance(value, SparseTensorProto):
+            return of_sparse(name, value)
+        if attribute in ("value_int", "value_ints"):
+            return _numbers(name, TensorProto.INT64, value)
+        if attribute in ("value_float", "value_floats"):
+            return _numbers(name, TensorProto.FLOAT, value)
+        if attribute in ("value_string", "value_strings"):
+            shape = (len(value),) if attribute.endswith("s") else ()
+            return Value(name, TensorProto.STRING, shape, True)
+    cause = Cause(f"Constant node '{node.label}' holds no value")
+    return Value(name, 0, None, True, causes=frozenset({cause}))
+
+
+def _numbers(name: str, dtype: int, numbers: object) -> Value:
+    data = np.array(numbers, dtype=object)
+    return Value(name, dtype, data.shape, True, data if data.size <= MAX_ELEMENTS else None)
+
+
+def _data(tensor: TensorProto, dims: tuple[int, ...]) -> Data | None:
+    limit = _MAX_FLOATS if tensor.data_type in FLOATS else MAX_ELEMENTS
+    elements = 1
+    for dim in dims:
+        elements *= dim
+    if elements > limit or tensor.data_type not in _NUMBERS:
+        return None
+    if tensor.data_location == TensorProto.EXTERNAL:
+        return None
+    try:
+        return numpy_helper.to_array(tensor).astype(object)
+    except (ValueError, TypeError):  # the payload was left in the file, or does not fit the dims
+        return None

@@ -91,10 +91,11 @@ class GraphBuilder:
         )
         return name
 
-    def constant(self, name: str, numbers: Sequence[int] | Sequence[float]) -> str:
-        """A 1-D initializer that is no weight: int64 if every number is an int, else float32."""
+    def constant(self, name: str, numbers: float | Sequence[int] | Sequence[float]) -> str:
+        """An initializer that is no weight, a scalar or 1-D: int64 if all is int, else float32."""
         name = self._unique(name)
-        dtype = np.int64 if all(isinstance(n, int) for n in numbers) else np.float32
+        listed = numbers if isinstance(numbers, Sequence) else [numbers]
+        dtype = np.int64 if all(isinstance(n, int) for n in listed) else np.float32
         self._initializers.append(numpy_helper.from_array(np.array(numbers, dtype=dtype), name))
         return name
 
@@ -104,7 +105,7 @@ class GraphBuilder:
         out_channels: int,
         kernel: int | Sequence[int],
         *,
-        stride: int = 1,
+        stride: int | Sequence[int] = 1,
         pads: int | Sequence[int] | None = None,
         dilations: int | Sequence[int] = 1,
         groups: int = 1,
@@ -112,19 +113,19 @@ class GraphBuilder:
         name: str | None = None,
         output: str | None = None,
     ) -> str:
-        """A 2-D convolution of square or rectangular kernel; ``pads=None`` keeps the map's size at
-        stride 1 (odd kernels), an int pads every side, four ints are ONNX's [top, left, bottom, right].
+        """A convolution, 2-D unless the kernel lists its axes.
+
+        ``pads=None`` keeps the map's size at stride 1 (odd kernels), an int pads every side, a list
+        is ONNX's: all begins, then all ends.
         """
-        kernel = _pair(kernel)
-        dilation = _pair(dilations)
+        sizes = [kernel] * 2 if isinstance(kernel, int) else list(kernel)
+        spread = _each_axis(dilations, len(sizes))
         if pads is None:
-            half = [d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)]
+            half = [d * (k - 1) // 2 for d, k in zip(spread, sizes, strict=True)]
             pads = [*half, *half]
-        elif isinstance(pads, int):
-            pads = [pads] * 4
-        name = name or f"conv{kernel[0]}x{kernel[1]}"
+        name = name or f"conv{'x'.join(map(str, sizes))}"
         in_channels = self._channels[x] // groups
-        weights = [self.weight(f"{name}.weight", (out_channels, in_channels, *kernel))]
+        weights = [self.weight(f"{name}.weight", (out_channels, in_channels, *sizes))]
         if bias:
             weights.append(self.weight(f"{name}.bias", (out_channels,), fan_in=2 * in_channels))
         value = self.node(
@@ -133,10 +134,10 @@ class GraphBuilder:
             *weights,
             name=name,
             output=output,
-            kernel_shape=kernel,
-            strides=[stride] * 2,
-            pads=list(pads),
-            dilations=dilation,
+            kernel_shape=sizes,
+            strides=_each_axis(stride, len(sizes)),
+            pads=_each_axis(pads, 2 * len(sizes)),
+            dilations=spread,
             group=groups,
         )
         self._channels[value] = out_channels
@@ -238,5 +239,5 @@ class GraphBuilder:
         return candidate
 
 
-def _pair(size: int | Sequence[int]) -> list[int]:
-    return [size, size] if isinstance(size, int) else list(size)
+def _each_axis(size: int | Sequence[int], axes: int) -> list[int]:
+    return [size] * axes if isinstance(size, int) else list(size)

@@ -1,8 +1,8 @@
 """DenseNet-121 (DenseNet-BC, k = 32), torchvision's ``densenet121``, on 224x224.
 
 Huang, Liu, van der Maaten and Weinberger 2016, "Densely Connected Convolutional Networks" (arXiv
-1608.06993), table 1. torchvision prints 7,978,856 parameters and 2.834 G. BatchNormalization is kept
-as an operator; its scales and offsets are parameters, its running statistics are not.
+1608.06993), table 1. torchvision prints 7,978,856 parameters and 2.834 G. BatchNormalization is
+kept as an operator; its scales and offsets are parameters, its running statistics are not.
 
     stem         112*112 * 64 * 7*7*3                      =   118,013,952 MACs
     block 1      3,136 * (128 * 864 + 6 * 36,864)          = 1,040,449,536 MACs

@@ -16,8 +16,8 @@ weights in depth (3 in the stem, 2 in each of 9 modules, 1 linear), 1.5 billion 
     sum                                                   1,582,671,872 MACs
     weights  6,990,272 + 8,280 biases = 6,998,552
 
-The table's own columns add up to 1.50 G and 6.8 M. They print 34 M and 2.7 K for the 7x7 layer, whose
-64 filters of 7*7*3 on 112x112 are 118 M and 9.4 K, and 54 M for 5a, which is 51 M.
+The table's own columns add up to 1.50 G and 6.8 M. They print 34 M and 2.7 K for the 7x7 layer,
+whose 64 filters of 7*7*3 on 112x112 are 118 M and 9.4 K, and 54 M for 5a, which is 51 M.
 
 ``auxiliary`` adds the two classifiers that the paper trains on 4a and 4d, 4,169,728 and 4,202,496
 MACs: 1,591,044,096 MACs and 13,378,280 weights in all.

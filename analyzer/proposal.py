@@ -1,0 +1,158 @@
+"""A proposal: a small ONNX graph that would stand in place of some nodes.
+
+Its cost, its saving, the sketch, the PyTorch snippet and the effect on the whole model are derived
+from that one graph, here and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from onnx import GraphProto, ModelProto, NodeProto, helper
+
+from archlint.analyzer.builder import IR_VERSION
+from archlint.analyzer.cost import Cost, CostTable, count
+from archlint.analyzer.describe import describe
+from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.load import load
+from archlint.analyzer.reader import Model
+from archlint.analyzer.snippet import pytorch
+
+
+class FixKind(StrEnum):
+    """What a proposal does to the function that the network computes."""
+
+    EQUIVALENT = "equivalent"  # the same function
+    APPROXIMATE = "approximate"  # the same shapes, weights derived from the old ones
+    RETRAIN = "retrain"  # the same shapes, a new function
+    DECISION = "decision"  # advice without a graph
+
+
+_CAVEATS = {
+    FixKind.EQUIVALENT: "The function stays the same.",
+    FixKind.APPROXIMATE: "The function changes a little: fine-tune and check the accuracy.",
+    FixKind.RETRAIN: "The function changes: the network must be retrained and its accuracy checked.",
+    FixKind.DECISION: "This is a decision about the design, not a rewrite.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What would stand in place of ``replaces``.
+
+    The inputs and outputs of ``graph`` are values of the model; an empty graph only removes.
+    ``drops`` are graph outputs that go.
+    """
+
+    title: str
+    kind: FixKind
+    replaces: tuple[Node, ...]
+    graph: GraphProto = field(default_factory=GraphProto)
+    drops: tuple[str, ...] = ()
+    remark: str = ""
+
+    @property
+    def caveat(self) -> str:
+        """What the user must know before following it."""
+        return f"{_CAVEATS[self.kind]} {self.remark}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operator of a proposal, with its MACs."""
+
+    text: str
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A proposal with what it costs now and then, and how it looks."""
+
+    proposal: Proposal
+    before: Cost
+    after: Cost
+    parameters_before: int
+    parameters_after: int
+    steps: tuple[Step, ...]
+    snippet: str
+
+    @property
+    def saved_macs(self) -> int:
+        """MACs that the proposal saves."""
+        return self.before.macs - self.after.macs
+
+    @property
+    def saved_parameters(self) -> int:
+        """Parameters that the proposal saves."""
+        return self.parameters_before - self.parameters_after
+
+
+def price(proposal: Proposal, table: CostTable) -> Priced:
+    """Count a proposal by the same table that counts the model."""
+    graph = load(Model("proposal", as_model(proposal, table.graph.opset), 0))
+    priced = count(graph)
+    operators = tuple(graph.operators())
+    return Priced(
+        proposal,
+        before=table.total(proposal.replaces),
+        after=priced.total(),
+        parameters_before=table.parameters.count(proposal.replaces),
+        parameters_after=priced.parameters.count(operators),
+        steps=tuple(_steps(graph, operators, priced)),
+        snippet=pytorch(graph),
+    )
+
+
+def as_model(proposal: Proposal, opset: int) -> ModelProto:
+    """The proposal as a model of its own."""
+    imports = [helper.make_opsetid("", opset)]
+    return helper.make_model(proposal.graph, opset_imports=imports, ir_version=IR_VERSION)
+
+
+def splice(model: Model, proposals: Sequence[Proposal]) -> Model:
+    """The model with every proposal in place of the nodes that it replaces.
+
+    The proposals must replace disjoint nodes. The nodes of the result are in no order.
+    """
+    proto = ModelProto()
+    proto.CopyFrom(model.proto)
+    gone = {node.position for proposal in proposals for node in proposal.replaces}
+    dropped = {name for proposal in proposals for name in proposal.drops}
+    kept = [node for place, node in enumerate(model.proto.graph.node) if place not in gone]
+    outputs = [output for output in model.proto.graph.output if output.name not in dropped]
+    del proto.graph.node[:], proto.graph.output[:]
+    proto.graph.node.extend(kept)
+    proto.graph.output.extend(outputs)
+    for number, proposal in enumerate(proposals):
+        _insert(proto.graph, proposal.graph, f"archlint{number}/")
+    return Model(model.path, proto, model.file_bytes)
+
+
+def _insert(graph: GraphProto, part: GraphProto, prefix: str) -> None:
+    """Add a proposal's nodes and initializers, its inner values renamed."""
+    outer = {entry.name for entry in (*part.input, *part.output)}
+
+    def renamed(name: str) -> str:
+        return name if not name or name in outer else prefix + name
+
+    for node in part.node:
+        copy = NodeProto()
+        copy.CopyFrom(node)
+        copy.name = prefix + node.name
+        copy.input[:] = map(renamed, node.input)
+        copy.output[:] = map(renamed, node.output)
+        graph.node.append(copy)
+    for tensor in part.initializer:
+        graph.initializer.append(tensor)
+        graph.initializer[-1].name = renamed(tensor.name)
+
+
+def _steps(graph: Graph, operators: Sequence[Node], table: CostTable) -> list[Step]:
+    steps = []
+    for node in operators:
+        cost = table.cost(node)
+        steps.append(Step(describe(graph, node), cost.macs if cost else 0))
+    return steps

@@ -21,10 +21,17 @@ class GraphBuilder:
 
     Weights are ``structure`` (a ConstantOfShape, a few bytes in the file) or ``random`` (He-scaled
     normal numbers from a seeded generator). The channel count of every value is kept, so that a
-    convolution only says how many it makes.
+    convolution only says how many it makes. ``reserved`` are names that only the caller gives.
     """
 
-    def __init__(self, name: str, *, weights: WeightKind = "structure", seed: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        weights: WeightKind = "structure",
+        seed: int = 0,
+        reserved: Iterable[str] = (),
+    ) -> None:
         self._name = name
         self._weights = weights
         self._random = np.random.default_rng(seed)
@@ -33,7 +40,7 @@ class GraphBuilder:
         self._outputs: list[ValueInfoProto] = []
         self._initializers: list[TensorProto] = []
         self._channels: dict[str, int] = {}
-        self._used: set[str] = set()
+        self._used: set[str] = set(reserved)
 
     def input(
         self, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT
@@ -66,7 +73,7 @@ class GraphBuilder:
     ) -> str:
         """Add any one-output operator; its channels are taken from its first input."""
         name = self._unique(name or op_type.lower())
-        output = output or f"{name}_out"
+        output = output or self._unique(f"{name}_out")
         node = helper.make_node(op_type, list(inputs), [output], name=name, domain=domain)
         node.attribute.extend(
             helper.make_attribute(key, value) for key, value in sorted(attributes.items())

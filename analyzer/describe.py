@@ -14,8 +14,8 @@ def describe(graph: Graph, node: Node) -> str:
 
 
 def kernel_text(kernel: Sequence[int]) -> str:
-    """``5×5``; a 1-D kernel is ``5``."""
-    return "×".join(map(str, kernel))
+    """``5×5``; a 1-D kernel is ``5-tap``."""
+    return "×".join(map(str, kernel)) if len(kernel) > 1 else f"{kernel[0]}-tap"
 
 
 def _conv(graph: Graph, node: Node) -> str:

@@ -63,9 +63,9 @@ def window(
     """
     rank = len(spatial)
     kernel = attributes.get("kernel_shape") or weight_kernel
-    if kernel is None or not all(isinstance(k, int) and k > 0 for k in kernel):
+    sizes = tuple(k for k in kernel or () if isinstance(k, int) and k > 0)
+    if kernel is None or len(sizes) != len(kernel):
         raise ValueError("the kernel's size is unknown")
-    sizes = tuple(int(k) for k in kernel)
     strides = tuple(attributes.get("strides") or (1,) * rank)
     dilations = tuple(attributes.get("dilations") or (1,) * rank)
     if not len(sizes) == len(strides) == len(dilations) == rank:

@@ -7,6 +7,7 @@ from archlint.analyzer.cost.base import View, Work, elementwise, handles
 handles(
     "Celu", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Relu", "Selu",
     "Shrink", "Sigmoid", "Softplus", "Softsign", "Swish", "Tanh", "ThresholdedRelu",
+    "com.microsoft.FastGelu", "com.microsoft.Gelu", "com.microsoft.QuickGelu",
 )(elementwise("activation"))  # fmt: skip
 handles("PRelu", roles="xw")(elementwise("activation"))
 handles("Clip", roles="xs")(elementwise("activation"))
@@ -26,7 +27,7 @@ def variadic(view: View) -> Work:
     return Work(ops={"elementwise": times * view.out_elements()})
 
 
-@handles("CumSum", roles="xs")
+@handles("CumSum", "CumProd", roles="xs")
 def cumulative_sum(view: View) -> Work:
-    """One addition an element."""
+    """One operation an element."""
     return Work(ops={"reduction": view.elements(0)})

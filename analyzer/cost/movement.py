@@ -27,7 +27,7 @@ def move(view: View) -> Work:
 
 @handles(
     "Expand", "Pad", "Tile", "Trilu", "ReverseSequence", "OneHot", "ScatterND", "ScatterElements",
-    "Scatter", "NonZero", roles="xs",
+    "Scatter", "TensorScatter", "CenterCropPad", "NonZero", roles="xs",
 )  # fmt: skip
 def place(view: View) -> Work:
     """No operations: elements are copied to their places."""

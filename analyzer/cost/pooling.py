@@ -35,6 +35,15 @@ def resize(view: View) -> Work:
     axes; cubic 2 a neighbour, 4^d neighbours."""
     mode = view.attribute("mode", "nearest")
     axes = sum(a != b for a, b in zip(view.shape(0), view.out(), strict=True))
-    neighbours = {"linear": 2**axes, "bilinear": 2**axes, "cubic": 4**axes}.get(mode, 0)
-    ops = 2 * neighbours * view.out_elements() if axes else 0
-    return Work(ops={"interpolation": ops} if ops else {})
+    return _interpolated(view, mode, axes)
+
+
+@handles("GridSample")
+def grid_sample(view: View) -> Work:
+    """As Resize over the spatial axes, from wherever the grid points."""
+    return _interpolated(view, view.attribute("mode", "linear"), len(view.out()) - 2)
+
+
+def _interpolated(view: View, mode: str, axes: int) -> Work:
+    neighbours = 4**axes if "cubic" in mode else 2**axes if "linear" in mode else 0
+    return Work(ops={"interpolation": 2 * neighbours * view.out_elements()} if axes else {})

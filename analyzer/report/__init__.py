@@ -1,0 +1,83 @@
+"""The report of a run: all that any output format may say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from archlint.analyzer.algorithms import CriticalPath, Peak
+from archlint.analyzer.cost import CostTable
+from archlint.analyzer.dims import Cause
+from archlint.analyzer.finding import Finding, Severity
+from archlint.analyzer.graph import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The whole model now, and with every proposal spliced in and counted again."""
+
+    macs_before: int
+    macs_after: int
+    parameters_before: int
+    parameters_after: int
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """What was counted and found in one model."""
+
+    path: str
+    file_bytes: int
+    costs: CostTable
+    peak: Peak
+    critical: CriticalPath
+    findings: tuple[Finding, ...] = ()
+    effect: Effect | None = None
+
+    @cached_property
+    def parameters(self) -> int:
+        """Parameters of the model, shared ones once."""
+        return self.costs.parameters.count(self.costs.graph.nodes)
+
+    @cached_property
+    def buffers(self) -> int:
+        """Elements of running statistics."""
+        return self.costs.parameters.count_buffers(self.costs.graph.nodes)
+
+    @cached_property
+    def unknown(self) -> tuple[tuple[Cause, tuple[Node, ...]], ...]:
+        """Why the cost of nodes is unknown, each reason with its nodes, most nodes first."""
+        by_cause: dict[Cause, list[Node]] = {}
+        for place, causes in self.costs.uncosted.items():
+            for cause in sorted(causes):
+                by_cause.setdefault(cause, []).append(self.costs.graph.nodes[place])
+        ranked = sorted(by_cause.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+        return tuple((cause, tuple(nodes)) for cause, nodes in ranked)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An input that could not be analysed."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All models of a run, in the order in which they were given."""
+
+    version: str
+    models: tuple[ModelReport, ...] = ()
+    failures: tuple[Failure, ...] = field(default=())
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """The findings of all models."""
+        return [finding for model in self.models for finding in model.findings]
+
+    @property
+    def worst(self) -> Severity | None:
+        """The highest severity among the findings."""
+        return max((finding.severity for finding in self.findings), default=None)

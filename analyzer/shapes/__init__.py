@@ -7,8 +7,10 @@ from typing import Any
 
 from archlint.analyzer.dims import Cause, Dim, Shape, SymbolicDim, is_static
 from archlint.analyzer.graph import Data, Node, Value
+from archlint.analyzer.shapes import arithmetic as _arithmetic  # noqa: F401 - registers its foldings
 from archlint.analyzer.shapes import elementwise as _elementwise  # noqa: F401 - registers its rules
 from archlint.analyzer.shapes import folding as _folding  # noqa: F401 - registers its foldings
+from archlint.analyzer.shapes import generators as _generators  # noqa: F401 - registers its rules
 from archlint.analyzer.shapes import layout as _layout  # noqa: F401 - registers its rules
 from archlint.analyzer.shapes import products as _products  # noqa: F401 - registers its rules
 from archlint.analyzer.shapes import reductions as _reductions  # noqa: F401 - registers its rules

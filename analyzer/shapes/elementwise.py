@@ -16,7 +16,7 @@ from archlint.analyzer.shapes.context import Context, Outputs, shapes
     "Relu", "ReverseSequence", "Round", "ScatterElements", "Scatter", "ScatterND", "Selu",
     "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Swish",
     "Tan", "Tanh", "ThresholdedRelu", "Trilu", "GroupNormalization", "RMSNormalization",
-    "RotaryEmbedding", "TensorScatter", "Bernoulli", "ImageScaler", "ParametricSoftplus",
+    "RotaryEmbedding", "TensorScatter", "CumProd", "ImageScaler", "ParametricSoftplus",
     "com.microsoft.Gelu", "com.microsoft.FastGelu", "com.microsoft.QuickGelu",
     "com.microsoft.BiasGelu", "SimplifiedLayerNormalization",
 )  # fmt: skip

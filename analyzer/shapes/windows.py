@@ -12,7 +12,7 @@ from archlint.analyzer.geometry import window
 from archlint.analyzer.shapes.context import Context, Outputs, Unresolved, shapes
 
 
-@shapes("Conv")
+@shapes("Conv", "DeformConv")
 def conv(context: Context) -> Outputs:
     """[N, C, spatial...] and [M, C/group, kernel...] to [N, M, spatial...]."""
     return [(_convolved(context, 0, 1), context.dtype(0))]
@@ -88,7 +88,7 @@ def resize(context: Context) -> Outputs:
     sizes_at, scales_at = (3, 2) if context.opset >= 11 else (-1, 1)
     scales = context.data(scales_at)
     if scales is not None and scales.size:
-        return [(_scaled(x, axes, scales.reshape(-1)), context.dtype(0))]
+        return [(_scaled(x, axes, list(scales.reshape(-1))), context.dtype(0))]
     if sizes_at < 0 or not context.has(sizes_at):
         raise Unresolved(context.because("its scales are computed from the data"))
     sizes = context.elements(sizes_at)

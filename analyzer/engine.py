@@ -1,0 +1,111 @@
+"""Run rules over a counted graph: each node is reported once, under the rule that saves most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from archlint.analyzer.describe import describe
+from archlint.analyzer.finding import Alternative, Finding, Severity
+from archlint.analyzer.proposal import Priced, Proposal, price
+from archlint.analyzer.rule import Match, Rule, RuleContext
+
+CRASH_CODE = "ARC900"
+CRASH_NAME = "rule-crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    rule: Rule
+    match: Match
+    priced: Priced
+
+    @property
+    def nodes(self) -> frozenset[int]:
+        return frozenset(node.id for node in self.priced.proposal.replaces)
+
+    @property
+    def rank(self) -> tuple[int, int, str, int]:
+        """Most MACs saved first, then most parameters, then by code and place."""
+        first = min((node.id for node in self.match.nodes), default=0)
+        saved = -self.priced.saved_macs, -self.priced.saved_parameters
+        return (*saved, self.rule.code, first)
+
+
+def run(rules: Iterable[Rule], context: RuleContext) -> list[Finding]:
+    """The findings, largest saving first; a rule that crashes becomes a finding of its own."""
+    candidates: list[_Candidate] = []
+    crashes: list[Finding] = []
+    for rule in rules:
+        try:
+            candidates += _candidates(rule, context)
+        except Exception as error:  # noqa: BLE001 - one rule must not take down the run
+            crashes.append(_crash(rule, error))
+    return [*crashes, *_findings(sorted(candidates, key=lambda c: c.rank), context)]
+
+
+def accepted(findings: Iterable[Finding]) -> list[Proposal]:
+    """The proposals of findings; they replace disjoint nodes, so all of them fit together."""
+    return [finding.priced.proposal for finding in findings if finding.priced is not None]
+
+
+def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
+    found = []
+    for match in rule.match(context):
+        proposal = rule.propose(match, context)
+        if proposal is None:
+            continue
+        priced = price(proposal, context.costs)
+        if rule.pays(priced.saved_macs, priced.saved_parameters, context):
+            found.append(_Candidate(rule, match, priced))
+    return found
+
+
+def _findings(ranked: Sequence[_Candidate], context: RuleContext) -> list[Finding]:
+    """Greedy by saving: what overlaps an accepted candidate becomes its alternative."""
+    owner: dict[int, int] = {}
+    findings: list[Finding] = []
+    for candidate in ranked:
+        owners = {owner[node] for node in candidate.nodes if node in owner}
+        if not owners:
+            owner.update(dict.fromkeys(candidate.nodes, len(findings)))
+            findings.append(_finding(candidate, context))
+            continue
+        place = min(owners)
+        other = Alternative(candidate.rule.code, candidate.rule.name, candidate.priced)
+        findings[place] = replace(
+            findings[place], alternatives=(*findings[place].alternatives, other)
+        )
+    return findings
+
+
+def _finding(candidate: _Candidate, context: RuleContext) -> Finding:
+    rule, match, priced = candidate.rule, candidate.match, candidate.priced
+    whole = context.costs.total().macs
+    texts = dict.fromkeys(describe(context.graph, node) for node in match.nodes)
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=rule.severity,
+        confidence=rule.confidence,
+        nodes=match.nodes,
+        described=" · ".join(texts),
+        message=match.message,
+        evidence=match.evidence,
+        cost=priced.before,
+        share=priced.before.macs / whole if whole else None,
+        priced=priced,
+    )
+
+
+def _crash(rule: Rule, error: Exception) -> Finding:
+    why = f"rule {rule.code} failed: {type(error).__name__}: {error}"
+    return Finding(
+        code=CRASH_CODE,
+        name=CRASH_NAME,
+        severity=Severity.ERROR,
+        confidence=None,
+        nodes=(),
+        described="",
+        message=f"{why}; this is a fault of archlint, please report it",
+    )

@@ -1,0 +1,61 @@
+"""What a rule found, with the price of the alternative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from archlint.analyzer.cost import Cost
+from archlint.analyzer.graph import Node
+from archlint.analyzer.proposal import Priced
+
+
+class Severity(IntEnum):
+    """How serious a finding is; the order is that of ``--fail-on``."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Confidence(StrEnum):
+    """How sure a rule is that following it pays."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another rule's proposal for the same nodes."""
+
+    code: str
+    name: str
+    priced: Priced
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault at some nodes.
+
+    ``evidence`` are the facts that the message is made of; ``share`` is the part of the model's
+    counted MACs that the nodes take. A finding without a proposal is advice alone.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    confidence: Confidence | None
+    nodes: tuple[Node, ...]
+    described: str
+    message: str
+    evidence: Mapping[str, str | int | float] = field(default_factory=dict)
+    cost: Cost = field(default_factory=Cost)
+    share: float | None = None
+    priced: Priced | None = None
+    alternatives: tuple[Alternative, ...] = ()

@@ -1,0 +1,222 @@
+"""What rules ask of a graph: a convolution's sizes, what feeds it, which activation follows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from archlint.analyzer.builder import GraphBuilder
+from archlint.analyzer.geometry import window
+from archlint.analyzer.graph import Data, Graph, Node
+
+_ACTIVATIONS = frozenset({
+    "Relu", "LeakyRelu", "PRelu", "Clip", "Elu", "Selu", "Celu", "HardSwish", "HardSigmoid", "Gelu",
+    "Mish", "Softplus", "Softsign", "Sigmoid", "Tanh", "ThresholdedRelu",
+})  # fmt: skip
+# One input of data, the same channels at the same places.
+_POINTWISE = _ACTIVATIONS | {
+    "BatchNormalization", "Identity", "Dropout", "Cast", "Pad", "Split", "QuantizeLinear",
+    "DequantizeLinear", "InstanceNormalization", "GroupNormalization", "LRN", "Erf", "Exp", "Neg",
+    "Abs", "Sqrt",
+}  # fmt: skip
+_BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min", "Pow"})
+_GATE_DEPTH = 12  # steps from a product back to where its gate branched off; GELU takes 5
+
+
+@dataclass(frozen=True, slots=True)
+class ConvSizes:
+    """A convolution with all sizes known; ``pads`` are begins, then ends."""
+
+    node: Node
+    in_channels: int
+    out_channels: int
+    groups: int
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    pads: tuple[int, ...]
+    in_map: tuple[int, ...]
+    out_map: tuple[int, ...]
+    batch: int
+    bias: bool
+
+    @property
+    def taps(self) -> int:
+        """Elements of the kernel: k² of a square 2-D one."""
+        return prod(self.kernel)
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether the kernel is 1×1 (1 in any number of axes) and mixes all channels."""
+        return self.taps == 1 and self.groups == 1
+
+    @property
+    def square(self) -> int | None:
+        """The side of a 2-D square kernel; None for another."""
+        same = len(self.kernel) == 2 and self.kernel[0] == self.kernel[1]
+        return self.kernel[0] if same else None
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An activation as it can be written again; ``Silu`` stands for x·sigmoid(x)."""
+
+    op_type: str
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    bounds: tuple[float | None, ...] = ()
+
+    def write(self, builder: GraphBuilder, x: str) -> str:
+        """Add it to a graph."""
+        if self.op_type == "Silu":
+            return builder.node("Mul", x, builder.node("Sigmoid", x))
+        if self.op_type == "PRelu":
+            axes = (1,) * int(self.attributes.get("axes", 2))
+            slope = builder.weight("slope", (builder.channels(x), *axes))
+            return builder.node("PRelu", x, slope)
+        inputs = [
+            "" if bound is None else builder.constant("bound", float(bound))
+            for bound in self.bounds
+        ]
+        return builder.node(self.op_type, x, *inputs, **self.attributes)
+
+
+_RELU = Activation("Relu")
+
+
+def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
+    """The sizes of a float convolution; None for another operator or unknown sizes."""
+    if node.op_type != "Conv" or node.domain:
+        return None
+    x, w = graph.value(node.input(0)).static_shape, graph.value(node.input(1)).static_shape
+    y = graph.value(node.outputs[0]).static_shape
+    if x is None or w is None or y is None:
+        return None
+    slide = window(node.attributes, x[2:], w[2:])
+    if slide.pads is None:
+        return None
+    return ConvSizes(
+        node, x[1], w[0], int(node.attributes.get("group", 1)), slide.kernel, slide.strides,
+        slide.dilations, slide.pads, x[2:], y[2:], x[0], bool(node.input(2)),
+    )  # fmt: skip
+
+
+def convolutions(graph: Graph) -> Iterator[ConvSizes]:
+    """The convolutions whose sizes are known, in topological order."""
+    for node in graph.nodes:
+        if (sizes := conv_sizes(graph, node)) is not None:
+            yield sizes
+
+
+def pointwise_source(graph: Graph, value: str) -> str | None:
+    """The value that this one is computed from element by element; None if it is made otherwise.
+
+    x·sigmoid(x) and the like count: both operands come from one value.
+    """
+    node = graph.producer(value)
+    if node is None or node.domain:
+        return None
+    if node.op_type in _POINTWISE:
+        return node.input(0)
+    if node.op_type not in _BINARY:
+        return None
+    data = [name for name in node.inputs if name and not graph.value(name).constant]
+    if len(data) == 1:
+        return data[0]
+    return _meeting(graph, *data) if len(data) == 2 else None
+
+
+def _meeting(graph: Graph, left: str, right: str) -> str | None:
+    chain = dict.fromkeys(_chain(graph, left))
+    return next((value for value in _chain(graph, right) if value in chain), None)
+
+
+def _chain(graph: Graph, value: str) -> Iterator[str]:
+    at: str | None = value
+    for _ in range(_GATE_DEPTH):
+        if at is None:
+            return
+        yield at
+        at = pointwise_source(graph, at)
+
+
+def feeding_conv(graph: Graph, node: Node) -> Node | None:
+    """The convolution that feeds this node directly or through pointwise operators alone."""
+    at: str | None = node.input(0)
+    while at is not None:
+        producer = graph.producer(at)
+        if producer is not None and producer.op_type == "Conv":
+            return producer
+        at = pointwise_source(graph, at)
+    return None
+
+
+
+
+def in_reduced_branch(graph: Graph, node: Node) -> bool:
+    """Whether a 1×1 convolution stands at the head of the chain of convolutions that leads here."""
+    at = feeding_conv(graph, node)
+    while at is not None:
+        sizes = conv_sizes(graph, at)
+        if sizes is not None and sizes.is_pointwise:
+            return True
+        at = feeding_conv(graph, at)
+    return False
+
+
+def activation_after(graph: Graph, node: Node) -> Activation:
+    """The activation behind a convolution, else the graph's most frequent one, else Relu."""
+    found = _next_activation(graph, node.outputs[0])
+    if found is not None:
+        return found
+    common = Counter(
+        other.op_type for other in graph.nodes if other.op_type in _ACTIVATIONS - {"PRelu"}
+    )
+    for op_type, _ in common.most_common(1):
+        sample = next(other for other in graph.nodes if other.op_type == op_type)
+        return _as_activation(graph, sample) or _RELU
+    return _RELU
+
+
+def _next_activation(graph: Graph, value: str) -> Activation | None:
+    consumers = graph.consumers(value)
+    if {"Sigmoid", "Mul"} == {consumer.op_type for consumer in consumers}:
+        return Activation("Silu")
+    if len(consumers) != 1:
+        return None
+    (consumer,) = consumers
+    if consumer.op_type in _ACTIVATIONS:
+        return _as_activation(graph, consumer)
+    if pointwise_source(graph, consumer.outputs[0]) == value:
+        return _next_activation(graph, consumer.outputs[0])
+    return None
+
+
+def _as_activation(graph: Graph, node: Node) -> Activation | None:
+    if node.op_type == "PRelu":
+        rank = len(graph.value(node.input(0)).shape or (0,) * 4)
+        return Activation("PRelu", {"axes": rank - 2})
+    bounds = tuple(_scalar(graph.value(name).data) for name in node.inputs[1:])
+    if any(bound is None and name for bound, name in zip(bounds, node.inputs[1:], strict=True)):
+        return None
+    return Activation(node.op_type, node.attributes, bounds)
+
+
+def _scalar(data: Data | None) -> float | None:
+    return None if data is None or data.size != 1 else float(data.reshape(-1)[0])
+
+
+def ends_in_addition(graph: Graph, node: Node) -> bool:
+    """Whether what a convolution makes is added to another branch, before anything else joins it."""
+    value = node.outputs[0]
+    while len(consumers := graph.consumers(value)) == 1:
+        (consumer,) = consumers
+        data = [name for name in consumer.inputs if name and not graph.value(name).constant]
+        if consumer.op_type == "Add" and len(data) == 2:
+            return True
+        if consumer.op_type != "Conv" and pointwise_source(graph, consumer.outputs[0]) != value:
+            return False
+        value = consumer.outputs[0]
+    return False

@@ -1,0 +1,132 @@
+"""The report as JSON, by the schema that stands beside this file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from archlint.analyzer.cost import Cost, Group
+from archlint.analyzer.finding import Alternative, Finding
+from archlint.analyzer.graph import Node
+from archlint.analyzer.proposal import Priced
+from archlint.analyzer.report import ModelReport, Report
+
+SCHEMA_VERSION = 1
+
+
+def schema() -> str:
+    """The JSON Schema of the report."""
+    return (Path(__file__).parent / "report.schema.json").read_text(encoding="utf-8")
+
+
+def render(report: Report, rows: Sequence[Sequence[Group]] = ()) -> str:
+    """The report; ``rows`` are a cost table for each model."""
+    models = [_model(model) for model in report.models]
+    for model, groups in zip(models, rows, strict=False):
+        model["rows"] = [_group(group) for group in groups]
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "archlint", "version": report.version},
+        "models": models,
+        "failures": [{"path": failure.path, "why": failure.why} for failure in report.failures],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    graph = model.costs.graph
+    effect = model.effect
+    return {
+        "path": model.path,
+        "file_bytes": model.file_bytes,
+        "opset": graph.opset,
+        "inputs": [_value(model, name) for name in graph.inputs],
+        "outputs": [_value(model, name) for name in graph.outputs],
+        "nodes": len(graph.nodes),
+        "cost": _cost(model.costs.total()),
+        "parameters": model.parameters,
+        "buffers": model.buffers,
+        "folded_macs": model.costs.folded_macs,
+        "peak_activation_bytes": model.peak.bytes,
+        "peak_activation_node": model.peak.node.label if model.peak.node else None,
+        "critical_path_macs": model.critical.macs,
+        "unknown": [
+            {"why": cause.why, "remedy": cause.remedy, "nodes": [node.label for node in nodes]}
+            for cause, nodes in model.unknown
+        ],
+        "notes": list(graph.notes),
+        "findings": [_finding(finding) for finding in model.findings],
+        "effect": None if effect is None else {
+            "macs": {"before": effect.macs_before, "after": effect.macs_after},
+            "parameters": {"before": effect.parameters_before, "after": effect.parameters_after},
+        },
+    }  # fmt: skip
+
+
+def _value(model: ModelReport, name: str) -> dict[str, Any]:
+    value = model.costs.graph.value(name)
+    shape = value.shape
+    dims = None if shape is None else [d if isinstance(d, int) else str(d) for d in shape]
+    return {"name": name, "shape": dims}
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    return {
+        "macs": cost.macs,
+        "ops": dict(cost.ops_by_family),
+        "flops": cost.flops,
+        "bytes_read": cost.bytes_read,
+        "bytes_written": cost.bytes_written,
+        "weight_bytes": cost.weight_bytes,
+        "intensity": None if cost.intensity is None else round(cost.intensity, 4),
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {"name": node.label, "operator": node.operator, "scope": list(node.scope)}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": str(finding.severity),
+        "confidence": None if finding.confidence is None else str(finding.confidence),
+        "message": finding.message,
+        "nodes": [_node(node) for node in finding.nodes],
+        "description": finding.described,
+        "evidence": dict(finding.evidence),
+        "cost": _cost(finding.cost),
+        "share": None if finding.share is None else round(finding.share, 6),
+        "proposal": None if finding.priced is None else _priced(finding.priced),
+        "alternatives": [_alternative(other) for other in finding.alternatives],
+    }
+
+
+def _priced(priced: Priced) -> dict[str, Any]:
+    return {
+        "title": priced.proposal.title,
+        "kind": str(priced.proposal.kind),
+        "caveat": priced.proposal.caveat,
+        "macs": {"before": priced.before.macs, "after": priced.after.macs},
+        "parameters": {"before": priced.parameters_before, "after": priced.parameters_after},
+        "cost": _cost(priced.after),
+        "steps": [{"text": step.text, "macs": step.macs} for step in priced.steps],
+        "pytorch": priced.snippet,
+    }
+
+
+def _alternative(other: Alternative) -> dict[str, Any]:
+    return {"code": other.code, "name": other.name, "proposal": _priced(other.priced)}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "nodes": len(group.nodes),
+        "cost": _cost(group.cost),
+        "parameters": group.parameters,
+        "unknown": group.unknown,
+    }

@@ -1,0 +1,39 @@
+"""One line a finding: ``path: node: code name: message``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archlint.analyzer.finding import Finding
+from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report.full import closing, places
+from archlint.analyzer.report.text import Paint, change, plural, safe
+
+
+def render(report: Report, paint: Paint) -> str:
+    """All findings, then one line that counts them."""
+    lines = [line for model in report.models for line in _lines(model, paint)]
+    return "\n".join([*lines, closing(report, paint)]) + "\n"
+
+
+def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
+    path = safe(model.path)
+    for finding in model.findings:
+        yield _line(path, finding, paint)
+    if unknown := len(model.costs.uncosted):
+        cause, _ = model.unknown[0]
+        remedy = f"; bind it with {cause.remedy}" if cause.remedy else ""
+        nodes = f"the cost of {plural(unknown, 'node')} is unknown"
+        yield f"{path}: {nodes}: {safe(cause.why + remedy)}"
+
+
+def _line(path: str, finding: Finding, paint: Paint) -> str:
+    where = f"{path}: {places(finding)}" if finding.nodes else path
+    line = f"{where}: {paint(finding.code, 'bold')} {finding.name}: {safe(finding.message)}"
+    if finding.priced is None:
+        return line
+    priced = finding.priced
+    saving = change(priced.before.macs, priced.after.macs, "MACs")
+    if priced.saved_macs * 10 < priced.saved_parameters:
+        saving = change(priced.parameters_before, priced.parameters_after, "parameters")
+    return f"{line} [{saving}]"

@@ -1,0 +1,151 @@
+"""The report for a person at a terminal or in a log: no boxes, one paragraph a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archlint.analyzer.finding import Alternative, Finding, Severity
+from archlint.analyzer.proposal import Priced
+from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report.text import (
+    Paint, change, paragraph, percent_change, plural, safe, short, size,
+)  # fmt: skip
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+_NAMES_SHOWN = 3
+_LABEL = 13  # columns of what stands before a value
+
+
+def render(report: Report, paint: Paint, width: int | None) -> str:
+    """The findings of every model, then what was counted; ``width`` columns, unlimited if None."""
+    blocks = [block for model in report.models for block in _model(model, paint, width)]
+    return "\n".join([*blocks, closing(report, paint)]) + "\n"
+
+
+def closing(report: Report, paint: Paint) -> str:
+    """The last line: how much was found in how much."""
+    count = len(report.findings)
+    found = plural(count, "finding") if count else "No findings"
+    text = f"{found} in {plural(len(report.models), 'model')}"
+    if report.failures:
+        text += f", {plural(len(report.failures), 'input')} not analysed"
+    return paint(f"{text}.", "bold")
+
+
+def _model(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
+    for finding in model.findings:
+        yield "\n".join(_finding(model, finding, paint, width)) + "\n"
+    yield "\n".join([*totals(model, paint), *remarks(model, paint, width)]) + "\n"
+
+
+def _finding(
+    model: ModelReport, finding: Finding, paint: Paint, width: int | None
+) -> Iterable[str]:
+    title = f"{finding.code} {finding.name}"
+    first, *rest = paragraph(f"{title}: {safe(finding.message)}", width)
+    colour = _COLOURS[finding.severity]
+    yield paint(title, "bold", colour) + first.removeprefix(title)
+    yield from rest
+    place = f"  {paint('-->', 'cyan')} {safe(model.path)}"
+    yield f"{place}: {places(finding)}" if finding.nodes else place
+    if finding.priced is None:
+        return
+    yield ""
+    yield from _facts(finding, finding.priced, paint, width)
+
+
+def places(finding: Finding) -> str:
+    """The names of the nodes, the last ones counted where there are many."""
+    names = [safe(node.label) for node in finding.nodes]
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) -> Iterable[str]:
+    share = "" if finding.share is None else f", {100 * finding.share:.1f} % of the model"
+    now = finding.described if len(finding.nodes) < 6 else plural(len(finding.nodes), "node")
+    yield from _labelled("now", f"{now}: {finding.cost.macs:,} MACs{share}", paint, width)
+    yield from _labelled("suggested", priced.proposal.title, paint, width)
+    texts = [step.text for step in priced.steps]
+    wide = max(map(len, texts), default=0)
+    for step in priced.steps:
+        cost = f"{step.macs:>15,} MACs" if step.macs else ""
+        yield f"{' ' * _LABEL}  {step.text:<{wide}}{cost}".rstrip()
+    before, after = _macs(priced)
+    saving = change(before, after, "MACs")
+    if before:
+        saving += f", ratio {after / before:.2f}"
+    yield from _labelled("saves", saving, paint, width)
+    if priced.saved_parameters:
+        parameters = priced.parameters_before, priced.parameters_after
+        yield from _labelled("", change(*parameters, "parameters"), paint, width)
+    for other in finding.alternatives:
+        yield from _labelled("or", _alternative(other), paint, width)
+    yield from _labelled("caveat", safe(priced.proposal.caveat), paint, width)
+    if priced.snippet:
+        yield ""
+        yield from (f"{' ' * _LABEL}{line}" for line in priced.snippet.splitlines())
+
+
+def _macs(priced: Priced) -> tuple[int, int]:
+    return priced.before.macs, priced.after.macs
+
+
+def _alternative(other: Alternative) -> str:
+    before, after = _macs(other.priced)
+    cheaper = f"{after:,} MACs ({percent_change(before, after)})"
+    return f"{safe(other.priced.proposal.title)}: {cheaper}, {other.code} {other.name}"
+
+
+def _labelled(label: str, text: str, paint: Paint, width: int | None) -> Iterable[str]:
+    room = None if width is None else max(20, width - _LABEL)
+    for place, line in enumerate(paragraph(text, room)):
+        head = f"  {label if place == 0 else '':<{_LABEL - 2}}"
+        yield f"{paint(head, 'dim')}{line}".rstrip()
+
+
+def totals(model: ModelReport, paint: Paint) -> Iterable[str]:
+    """What a model costs, and with every proposal."""
+    cost = model.costs.total()
+    counted = f"{cost.macs:,} MACs, {model.parameters:,} parameters"
+    if model.buffers:
+        counted += f" and {model.buffers:,} buffers"
+    yield f"{paint(safe(model.path), 'bold')}: {counted}"
+    yield (
+        f"  {short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights, peak "
+        f"activations {size(model.peak.bytes)}"
+    )
+    if model.effect is not None:
+        effect = model.effect
+        one = len(model.findings) == 1
+        head = f"  with {'the proposal' if one else 'all proposals together'}: "
+        yield head + change(effect.macs_before, effect.macs_after, "MACs")
+        parameters = change(effect.parameters_before, effect.parameters_after, "parameters")
+        yield " " * len(head) + parameters
+
+
+def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
+    """What was assumed, and what could not be counted."""
+    note = paint("note:", "blue")
+    for text in model.costs.graph.notes:
+        yield from _noted(note, safe(text), width)
+    if model.costs.folded_macs:
+        macs = f"{model.costs.folded_macs:,} MACs depend on no input"
+        yield from _noted(note, f"{macs}; a runtime computes them once, when it loads", width)
+    unknown, whole = len(model.costs.uncosted), len(model.costs.graph.nodes)
+    if unknown:
+        text = f"the cost of {unknown:,} of {plural(whole, 'node')} is unknown and in no total:"
+        yield from _noted(paint("unknown:", "yellow"), text, width)
+    for cause, nodes in model.unknown[:_NAMES_SHOWN]:
+        remedy = f"; bind it with {cause.remedy}" if cause.remedy else ""
+        text = f"{plural(len(nodes), 'node')}: {cause.why}{remedy}"
+        yield from (f"    {line}" for line in paragraph(safe(text), width and width - 4, "  "))
+    if len(model.unknown) > _NAMES_SHOWN:
+        yield f"    and {plural(len(model.unknown) - _NAMES_SHOWN, 'more reason')}"
+
+
+def _noted(label: str, text: str, width: int | None) -> Iterable[str]:
+    first, *rest = paragraph(text, width and width - 10)
+    yield f"  {label} {first}"
+    yield from (f"    {line}" for line in rest)

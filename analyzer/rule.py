@@ -1,0 +1,125 @@
+"""The base of every rule: metadata, options, and the two questions that it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from archlint.analyzer.cost import CostTable
+from archlint.analyzer.finding import Confidence, Severity
+from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.proposal import FixKind, Proposal
+
+
+class RuleGroup(StrEnum):
+    """The intent of a rule; ``cost`` is on by default, ``pedantic`` has to be selected."""
+
+    COST = "cost"
+    PEDANTIC = "pedantic"
+
+
+DEFAULT_GROUPS = frozenset({RuleGroup.COST})
+
+
+def option(
+    default: Any, help: str, *, minimum: float | None = None, maximum: float | None = None
+) -> Any:
+    """An option of a rule: a dataclass field with its help and its bounds."""
+    return field(default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum})
+
+
+@dataclass(frozen=True)
+class RuleContext:
+    """All that a rule may look at."""
+
+    graph: Graph
+    costs: CostTable
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Nodes where a rule holds, with the message and the facts in it."""
+
+    nodes: tuple[Node, ...]
+    message: str
+    evidence: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One fault of an architecture.
+
+    The fields of a subclass are its options and its docstring is its documentation. ``min_share`` is
+    the floor below which it keeps silent: the share of the model's MACs that following it must save.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    group: ClassVar[RuleGroup] = RuleGroup.COST
+    severity: ClassVar[Severity] = Severity.WARNING
+    confidence: ClassVar[Confidence] = Confidence.MEDIUM
+    kind: ClassVar[FixKind] = FixKind.RETRAIN
+    since: ClassVar[str] = "0.1.0"
+
+    min_share: float = option(
+        0.01,
+        "smallest share of the model's MACs that the proposal must save",
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+    def match(self, context: RuleContext) -> Iterator[Match]:
+        """Every place where the fault is, in topological order."""
+        raise NotImplementedError
+
+    def propose(self, match: Match, context: RuleContext) -> Proposal | None:
+        """What would stand there instead; None keeps the rule silent."""
+        raise NotImplementedError
+
+    def pays(self, saved_macs: int, saved_parameters: int, context: RuleContext) -> bool:
+        """Whether a saving is worth a finding."""
+        return saved_macs > 0 and saved_macs >= self.min_share * context.costs.total().macs
+
+
+@dataclass(frozen=True)
+class ParameterRule(Rule):
+    """A rule whose proposals also pay by the parameters that they save."""
+
+    min_parameter_share: float = option(
+        0.05,
+        "share of the model's parameters whose saving suffices",
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+    def pays(self, saved_macs: int, saved_parameters: int, context: RuleContext) -> bool:
+        """Whether a saving is worth a finding."""
+        if super().pays(saved_macs, saved_parameters, context):
+            return True
+        whole = context.costs.parameters.count(context.graph.nodes)
+        return saved_parameters > 0 and saved_parameters >= self.min_parameter_share * whole
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """A case that a rule must find: at which node, and the MACs now and then."""
+
+    title: str
+    onnx_text: str
+    at: str
+    macs: tuple[int, int]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """A near miss: a graph in which a rule must find nothing."""
+
+    title: str
+    onnx_text: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+Case = Flags | Passes

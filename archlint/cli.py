@@ -1,0 +1,356 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from archlint import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import click
+
+    from archlint.analyzer.report import Report
+
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INPUT = 1, 2, 3
+_EPILOG = (
+    "Exit codes: 0 nothing found at or above --fail-on; 1 findings; 2 wrong use or a fault of archlint; "
+    "3 an input could not be analysed."
+)
+
+
+class _DefaultsToCheck(TyperGroup):
+    """``archlint model.onnx`` is ``archlint check model.onnx``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {option for parameter in self.params for option in parameter.opts} | {"--help", "-h"}
+        if args and args[0] not in self.commands and args[0] not in own:
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_DefaultsToCheck,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+    help=(
+        "Find what is needlessly expensive in the architecture of ONNX models, and price the cheaper "
+        "alternative. 'archlint model.onnx' is short for 'archlint check model.onnx'."
+    ),
+)
+
+
+class Format(StrEnum):
+    """How findings are written."""
+
+    FULL = "full"
+    CONCISE = "concise"
+    JSON = "json"
+
+
+class TableFormat(StrEnum):
+    """How a cost table is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class TextFormat(StrEnum):
+    """How a rule is explained."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    """The lowest severity that makes the run fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
+
+
+class By(StrEnum):
+    """What a row of the cost table stands for."""
+
+    NODE = "node"
+    OP = "op"
+    SCOPE = "scope"
+
+
+class Sort(StrEnum):
+    """The order of the cost table."""
+
+    GRAPH = "graph"
+    MACS = "macs"
+    OPS = "ops"
+    PARAMS = "params"
+    WEIGHTS = "weights"
+    ACTIVATIONS = "activations"
+    INTENSITY = "intensity"
+
+
+class SchemaName(StrEnum):
+    """Documents that have a JSON Schema."""
+
+    REPORT = "report"
+
+
+Dims = Annotated[
+    list[str],
+    typer.Option("--dim", metavar="NAME=SIZE", help="Bind a symbolic dim, as in batch=8. Repeatable."),
+]
+InputShapes = Annotated[
+    list[str],
+    typer.Option(
+        "--input-shape",
+        metavar="INPUT=SIZES",
+        help="Bind all dims of an input, as in x=1,3,224,224. Repeatable.",
+    ),
+]
+OutputFile = Annotated[
+    str | None,
+    typer.Option("--output-file", "-o", metavar="FILE", help="Write to a file instead of stdout."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options of archlint itself."""
+    if version:
+        typer.echo(f"archlint {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
+    ],
+    output_format: Annotated[
+        Format, typer.Option("--output-format", help="How to write the findings.")
+    ] = Format.FULL,
+    output_file: OutputFile = None,
+    select: Annotated[
+        list[str],
+        typer.Option(
+            metavar="RULES",
+            help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: all of the "
+            "group cost.",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    ignore: Annotated[
+        list[str], typer.Option(metavar="RULES", help="Rules to leave out; the more specific wins.")
+    ] = [],  # noqa: B006 - typer copies it
+    option: Annotated[
+        list[str],
+        typer.Option(
+            "--set", metavar="RULE.OPTION=VALUE", help="Set a rule's option, as in ARC101.width=20."
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    dim: Dims = [],  # noqa: B006 - typer copies it
+    input_shape: InputShapes = [],  # noqa: B006 - typer copies it
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Lowest severity that makes the exit code 1.")
+    ] = FailOn.WARNING,
+) -> None:
+    """Lint models: what is needlessly expensive, and what would be cheaper."""
+    from archlint.config import choose_rules
+
+    report = _run(paths, choose_rules(select, ignore, option), dim, input_shape)
+    _write(_findings(report, output_format, output_file), output_file)
+    raise typer.Exit(_exit_code(report, fail_on))
+
+
+@app.command()
+def cost(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
+    ],
+    by: Annotated[By, typer.Option(help="What a row stands for.")] = By.NODE,
+    sort: Annotated[Sort, typer.Option(help="Order of the rows, largest first.")] = Sort.GRAPH,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")
+    ] = None,
+    output_format: Annotated[
+        TableFormat, typer.Option("--output-format", help="How to write the table.")
+    ] = TableFormat.TABLE,
+    output_file: OutputFile = None,
+    dim: Dims = [],  # noqa: B006 - typer copies it
+    input_shape: InputShapes = [],  # noqa: B006 - typer copies it
+) -> None:
+    """Print what every node, operator or module of models costs."""
+    from archlint.analyzer.report import as_json, cost_table
+
+    report = _run(paths, (), dim, input_shape)
+    kind, order = cost_table.By(by), cost_table.SortKey(sort)
+    rows = [cost_table.rows(model, kind, order, top) for model in report.models]
+    if output_format is TableFormat.JSON:
+        text = as_json.render(report, rows)
+    else:
+        paint, width = _terminal(output_file)
+        tables = zip(report.models, rows, strict=True)
+        text = "\n".join(cost_table.render(m, groups, kind, paint, width) for m, groups in tables)
+    _write(text, output_file)
+    raise typer.Exit(EXIT_INPUT if report.failures else 0)
+
+
+@app.command()
+def rule(
+    name: Annotated[str | None, typer.Argument(metavar="CODE|NAME", help="The rule.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Explain every rule.")] = False,
+    output_format: Annotated[
+        TextFormat, typer.Option("--output-format", help="How to write it.")
+    ] = TextFormat.TEXT,
+) -> None:
+    """Explain a rule: why it costs, what to do, its options and sources."""
+    from archlint.config import find_rule
+    from archlint.explain import as_json, as_text
+    from archlint.rules import all_rules
+
+    if (name is None) == (not every):
+        _fail("rule", "give either a rule or --all; see: archlint rule --help")
+    rules = all_rules() if name is None else (find_rule(f"rule {name}", name),)
+    text = as_json(rules) if output_format is TextFormat.JSON else as_text(rules)
+    _write(text, None)
+
+
+@app.command()
+def schema(
+    document: Annotated[SchemaName, typer.Argument(help="Which document's schema.")],
+) -> None:
+    """Print the JSON Schema of a document that archlint writes."""
+    from archlint.analyzer.report import as_json
+
+    _write({SchemaName.REPORT: as_json.schema}[document](), None)
+
+
+def main() -> None:
+    """Run the command line; a fault of archlint is one line too, with exit code 2."""
+    from archlint.analyzer.errors import ArchlintError
+
+    try:
+        app()
+    except ArchlintError as error:
+        _fail(*str(error).split(": ", 1))
+    except BrokenPipeError:
+        # The reader has seen enough; nothing more may be written, not even by the interpreter's exit.
+        sys.stderr.close()
+        sys.exit(EXIT_FINDINGS)
+    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
+        _fail("archlint failed", f"{type(error).__name__}: {error}; please report it")
+
+
+def _run(
+    paths: Sequence[str], rules: Sequence[Any], dims: Sequence[str], shapes: Sequence[str]
+) -> Report:
+    from dataclasses import replace
+
+    from archlint.config import parse_bindings
+    from archlint.paths import find_models
+    from archlint.pipeline import lint
+    from archlint.progress import Progress
+
+    bindings = parse_bindings(dims, shapes)
+    models, missing = find_models(paths)
+    with Progress(len(models)) as progress:
+        report = lint(models, rules, bindings, progress)
+    report = replace(report, failures=(*missing, *report.failures))
+    for failure in report.failures:
+        _complain(failure.path, failure.why)
+    return report
+
+
+def _findings(report: Report, output_format: Format, output_file: str | None) -> str:
+    from archlint.analyzer.report import as_json, concise, full
+
+    if output_format is Format.JSON:
+        return as_json.render(report)
+    paint, width = _terminal(output_file)
+    if output_format is Format.CONCISE:
+        return concise.render(report, paint)
+    return full.render(report, paint, width)
+
+
+def _exit_code(report: Report, fail_on: FailOn) -> int:
+    from archlint.analyzer.engine import CRASH_CODE
+    from archlint.analyzer.finding import Severity
+
+    if any(finding.code == CRASH_CODE for finding in report.findings):
+        return EXIT_USAGE
+    if report.failures:
+        return EXIT_INPUT
+    if fail_on is FailOn.NEVER or report.worst is None:
+        return 0
+    return EXIT_FINDINGS if report.worst >= Severity[fail_on.name] else 0
+
+
+def _terminal(output_file: str | None) -> tuple[Any, int | None]:
+    """How to paint, and the columns that there are: none known away from a terminal."""
+    import os
+    import shutil
+
+    from archlint.analyzer.report.text import Paint
+
+    if output_file is not None or not sys.stdout.isatty():
+        return Paint(), None
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Paint(colour), shutil.get_terminal_size().columns
+
+
+def _write(text: str, output_file: str | None) -> None:
+    """Write to stdout, or to a file that is replaced only when all is written."""
+    if output_file is None:
+        _print(text, sys.stdout)
+        return
+    import os
+    import tempfile
+
+    from archlint.analyzer.errors import ConfigError
+
+    folder = os.path.dirname(output_file) or "."
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=folder, prefix=".archlint-", delete=False
+        ) as file:
+            file.write(text)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, output_file)
+    except OSError as error:
+        raise ConfigError(f"-o {output_file}", f"cannot be written: {error.strerror}") from error
+
+
+def _print(text: str, stream: Any) -> None:
+    from archlint.analyzer.report.text import to_ascii
+
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = to_ascii(text)
+    stream.write(text)
+    stream.flush()
+
+
+def _complain(source: str, why: str) -> None:
+    from archlint.analyzer.report.text import safe
+
+    _print(f"archlint: error: {safe(source)}: {safe(why, 600)}\n", sys.stderr)
+
+
+def _fail(source: str, why: str) -> NoReturn:
+    _complain(source, why)
+    sys.exit(EXIT_USAGE)

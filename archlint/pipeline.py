@@ -1,0 +1,78 @@
+"""The only place where the stages meet: path, model, graph, costs, findings, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from archlint import __version__
+from archlint.analyzer.algorithms import critical_path, peak_memory
+from archlint.analyzer.cost import CostTable, count
+from archlint.analyzer.engine import accepted, run
+from archlint.analyzer.errors import ModelError
+from archlint.analyzer.finding import Finding
+from archlint.analyzer.inputs import Bindings, dim_names
+from archlint.analyzer.load import load
+from archlint.analyzer.proposal import splice
+from archlint.analyzer.reader import Model, read
+from archlint.analyzer.report import Effect, Failure, ModelReport, Report
+from archlint.analyzer.rule import Rule, RuleContext
+from archlint.config import check_used
+
+
+def lint(
+    paths: Iterable[str],
+    rules: Sequence[Rule],
+    bindings: Bindings,
+    progress: Callable[[str], None] = lambda _path: None,
+) -> Report:
+    """Lint models in order; one that cannot be analysed is a failure of the report.
+
+    ``progress`` is called with each path before its turn. Raises ConfigError for bindings that fit
+    no model, or that contradict one.
+    """
+    reports: list[ModelReport] = []
+    failures: list[Failure] = []
+    dims: set[str] = set()
+    inputs: set[str] = set()
+    for path in paths:
+        progress(path)
+        try:
+            model = read(path)
+            dims |= dim_names(model.proto.graph)
+            inputs |= {info.name for info in model.proto.graph.input}
+            reports.append(lint_model(model, rules, bindings))
+        except ModelError as error:
+            failures.append(Failure(path, error.why))
+    if reports:
+        check_used(bindings, dims, inputs)
+    return Report(__version__, tuple(reports), tuple(failures))
+
+
+def lint_model(model: Model, rules: Sequence[Rule], bindings: Bindings) -> ModelReport:
+    """Count one model and run the rules over it."""
+    costs = count(load(model, bindings))
+    findings = run(rules, RuleContext(costs.graph, costs))
+    return ModelReport(
+        path=model.path,
+        file_bytes=model.file_bytes,
+        costs=costs,
+        peak=peak_memory(costs.graph),
+        critical=critical_path(costs),
+        findings=tuple(findings),
+        effect=_effect(model, bindings, costs, findings),
+    )
+
+
+def _effect(
+    model: Model, bindings: Bindings, before: CostTable, findings: Sequence[Finding]
+) -> Effect | None:
+    proposals = accepted(findings)
+    if not proposals:
+        return None
+    after = count(load(splice(model, proposals), bindings))
+    return Effect(
+        before.total().macs,
+        after.total().macs,
+        before.parameters.count(before.graph.nodes),
+        after.parameters.count(after.graph.nodes),
+    )

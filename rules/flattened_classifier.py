@@ -1,0 +1,146 @@
+"""ARC301: a fully connected layer on a flattened map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archlint.analyzer.builder import GraphBuilder
+from archlint.analyzer.finding import Confidence
+from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.patterns import pointwise_source
+from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.rule import Flags, Match, ParameterRule, Passes, RuleContext, option
+
+
+@dataclass(frozen=True)
+class FlattenedClassifier(ParameterRule):
+    """A fully connected layer on a flattened map instead of on the mean of each channel.
+
+    Why it costs
+        A layer of N outputs on a flattened C×H×W map has C·H·W·N weights, each read once and used once an
+        image: its time is that of reading them. After global average pooling it has C·N. VGG-16's first
+        fully connected layer has 25,088·4,096 = 102,760,448 weights, three quarters of the network's;
+        on pooled channels it would have 512·4,096 = 2,097,152.
+
+    What to do
+        Pool each channel to its mean, connect the classifier to that, and retrain.
+
+    Not flagged
+        Maps of 1×1 (already pooled), small layers: under ``min_share`` of the model's MACs and under
+        ``min_parameter_share`` of its parameters.
+
+    References
+        Lin et al., Network In Network, 2013, arXiv:1312.4400, section 3.2.
+    """
+
+    code = "ARC301"
+    name = "flattened-classifier"
+    confidence = Confidence.HIGH
+
+    min_map: int = option(2, "pixels of the map from which flattening is flagged", minimum=2)
+
+    def match(self, context: RuleContext) -> Iterator[Match]:
+        """Fully connected layers that a flattened map feeds."""
+        graph = context.graph
+        for node in graph.nodes:
+            chain = _flattened(graph, node)
+            if not chain:
+                continue
+            _, channels, *spatial = graph.value(chain[0].input(0)).static_shape or ()
+            pixels = 1
+            for dim in spatial:
+                pixels *= dim
+            if pixels >= self.min_map:
+                size = "×".join(map(str, spatial))
+                yield Match(
+                    (*chain, node),
+                    f"fully connected layer on a flattened {channels}×{size} map has {pixels} times "
+                    "the weights of one on pooled channels",
+                    {"channels": channels, "pixels": pixels},
+                )
+
+    def propose(self, match: Match, context: RuleContext) -> Proposal | None:
+        """Global average pooling, then the layer on the channels."""
+        graph, (flatten, *_), layer = context.graph, match.nodes, match.nodes[-1]
+        shape = graph.value(flatten.input(0)).static_shape
+        result = graph.value(layer.outputs[0]).static_shape
+        if shape is None or result is None:
+            return None
+        builder = GraphBuilder("pooled", reserved=layer.outputs)
+        value = builder.input(flatten.input(0), shape)
+        value = builder.flatten(builder.global_average_pool(value))
+        bias = layer.op_type == "Gemm" and bool(layer.input(2))
+        output = layer.outputs[0]
+        builder.linear(value, shape[1], result[-1], bias=bias, output=output)
+        builder.output(output)
+        title = "global average pooling before the layer"
+        return Proposal(title, FixKind.RETRAIN, match.nodes, builder.graph())
+
+
+def _flattened(graph: Graph, layer: Node) -> list[Node]:
+    """The nodes from a flattening to a fully connected layer; empty if there is no such chain."""
+    weight = graph.value(layer.input(1))
+    if layer.op_type not in ("Gemm", "MatMul") or not weight.constant or layer.domain:
+        return []
+    chain: list[Node] = []
+    at: str | None = layer.input(0)
+    while at is not None:
+        node = graph.producer(at)
+        if node is None or len(graph.consumers(at)) != 1 or at in graph.outputs:
+            return []
+        chain.insert(0, node)
+        if node.op_type in ("Flatten", "Reshape"):
+            before, after = graph.value(node.input(0)).static_shape, graph.value(at).static_shape
+            flat = before is not None and after is not None and len(before) > 2 == len(after)
+            return chain if flat and before and after and before[0] == after[0] else []
+        at = pointwise_source(graph, at)
+    return []
+
+
+CASES = (
+    Flags(
+        "VGG-16's first fully connected layer",
+        """agraph (float[1,512,7,7] x) => (float[1,4096] y) <float[4096,25088] w, float[4096] b> {
+            f = Flatten (x)
+            [fc] y = Gemm <transB = 1> (f, w, b)
+        }""",
+        at="fc",
+        macs=(512 * 7 * 7 * 4096, 512 * 4096),
+    ),
+    Flags(
+        "a Reshape, a Dropout and a MatMul",
+        """agraph (float[1,256,6,6] x) => (float[1,1000] y) <float[9216,1000] w> {
+            s = Constant <value = int64[2] {1, -1}> ()
+            f = Reshape (x, s)
+            d = Dropout (f)
+            [fc] y = MatMul (d, w)
+        }""",
+        at="fc",
+        macs=(256 * 6 * 6 * 1000, 256 * 1000),
+    ),
+    Passes(
+        "the map is pooled already",
+        """agraph (float[1,512,7,7] x) => (float[1,1000] y) <float[1000,512] w, float[1000] b> {
+            p = GlobalAveragePool (x)
+            f = Flatten (p)
+            y = Gemm <transB = 1> (f, w, b)
+        }""",
+    ),
+    Passes(
+        "another branch reads the flattened map",
+        """agraph (float[1,64,7,7] x) => (float[1,10] y, float[1,3136] z) <float[10,3136] w> {
+            f = Flatten (x)
+            y = Gemm <transB = 1> (f, w)
+            z = Relu (f)
+        }""",
+    ),
+    Passes(
+        "tokens, not a map: the reshape splits heads",
+        """agraph (float[1,197,768] x) => (float[1,197,768] y) <float[768,768] w> {
+            s = Constant <value = int64[3] {1, 197, 768}> ()
+            f = Reshape (x, s)
+            y = MatMul (f, w)
+        }""",
+    ),
+)

@@ -1,0 +1,116 @@
+"""ARC103: a convolution that mixes space and channels at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archlint.analyzer.builder import GraphBuilder
+from archlint.analyzer.describe import kernel_text
+from archlint.analyzer.finding import Confidence, Severity
+from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
+from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, RuleGroup, option
+
+
+@dataclass(frozen=True)
+class FullConvolution(Rule):
+    """A convolution that mixes space and channels at once, where two steps would be cheaper.
+
+    Why it costs
+        A k×k convolution does k²·Ci·Co multiply-accumulates a pixel; a depthwise k×k and a 1×1 do
+        Ci·(k² + Co), a share of 1/Co + 1/k². A 3×3 512→512 on 14×14 costs 462,422,016 MACs,
+        its depthwise-separable form 52,283,392.
+
+    What to do
+        Replace it by a depthwise k×k, the activation and a 1×1, and retrain. It is pedantic because it
+        holds for nearly every convolution of every classic network, and because time follows less than
+        MACs do: on onnxruntime's CPU provider a depthwise convolution is bound by memory, and at large
+        maps or with several threads a saving of 87 % of the MACs was measured to save 60 to 80 % of the
+        time.
+
+    Not flagged
+        Grouped convolutions, fewer than ``min_channels`` channels on either side.
+
+    References
+        Howard et al., MobileNets, 2017, arXiv:1704.04861, section 3.1.
+        Chollet, Xception, 2016, arXiv:1610.02357.
+    """
+
+    code = "ARC103"
+    name = "full-convolution"
+    group = RuleGroup.PEDANTIC
+    severity = Severity.NOTE
+    confidence = Confidence.LOW
+
+    min_channels: int = option(32, "channels of the narrower side from which it pays", minimum=2)
+
+    def match(self, context: RuleContext) -> Iterator[Match]:
+        """Ungrouped k×k convolutions between many channels."""
+        for conv in convolutions(context.graph):
+            narrow = min(conv.in_channels, conv.out_channels)
+            if conv.groups == 1 and min(conv.kernel) >= 3 and narrow >= self.min_channels:
+                yield Match(
+                    (conv.node,),
+                    f"{kernel_text(conv.kernel)} convolution {conv.in_channels}→"
+                    f"{conv.out_channels} mixes space and channels at once",
+                )
+
+    def propose(self, match: Match, context: RuleContext) -> Proposal | None:
+        """A depthwise k×k, the activation, a 1×1."""
+        conv = conv_sizes(context.graph, match.nodes[0])
+        if conv is None:
+            return None
+        builder = GraphBuilder("separable", reserved=conv.node.outputs)
+        value = builder.input(conv.node.input(0), (conv.batch, conv.in_channels, *conv.in_map))
+        value = builder.conv(
+            value, conv.in_channels, conv.kernel, stride=conv.strides, pads=conv.pads,
+            dilations=conv.dilations, groups=conv.in_channels, bias=conv.bias, name="depthwise",
+        )  # fmt: skip
+        value = activation_after(context.graph, conv.node).write(builder, value)
+        output = conv.node.outputs[0]
+        builder.conv(
+            value, conv.out_channels, (1,) * len(conv.kernel), bias=conv.bias, name="pointwise",
+            output=output,
+        )  # fmt: skip
+        builder.output(output)
+        title = "a depthwise-separable convolution"
+        return Proposal(title, FixKind.RETRAIN, match.nodes, builder.graph())
+
+
+CASES = (
+    Flags(
+        "a 3×3 of equal width",
+        """agraph (float[1,512,14,14] x) => (float[1,512,14,14] y) <float[512,512,3,3] w> {
+            [conv] y = Conv <pads = [1,1,1,1]> (x, w)
+        }""",
+        at="conv",
+        macs=(14 * 14 * 512 * 9 * 512, 14 * 14 * 512 * (9 + 512)),
+    ),
+    Flags(
+        "a 1-D convolution with a stride",
+        """agraph (float[1,64,100] x) => (float[1,128,50] y) <float[128,64,3] w> {
+            [conv] y = Conv <pads = [1,1], strides = [2]> (x, w)
+        }""",
+        at="conv",
+        macs=(50 * 128 * 3 * 64, 50 * 64 * (3 + 128)),
+    ),
+    Passes(
+        "a depthwise convolution",
+        """agraph (float[1,512,14,14] x) => (float[1,512,14,14] y) <float[512,1,3,3] w> {
+            y = Conv <pads = [1,1,1,1], group = 512> (x, w)
+        }""",
+    ),
+    Passes(
+        "a 1×1 convolution",
+        """agraph (float[1,512,14,14] x) => (float[1,512,14,14] y) <float[512,512,1,1] w> {
+            y = Conv (x, w)
+        }""",
+    ),
+    Passes(
+        "a stem over three channels",
+        """agraph (float[1,3,224,224] x) => (float[1,32,112,112] y) <float[32,3,3,3] w> {
+            y = Conv <pads = [1,1,1,1], strides = [2,2]> (x, w)
+        }""",
+    ),
+)

@@ -1,0 +1,128 @@
+"""ARC201: a 5×5 or 7×7 convolution where a stack of 3×3 sees as much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archlint.analyzer.builder import GraphBuilder
+from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
+from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
+
+
+@dataclass(frozen=True)
+class LargeKernel(Rule):
+    """A 5×5 or 7×7 convolution where a stack of 3×3 sees as much for less.
+
+    Why it costs
+        Two 3×3 convolutions see 5×5 pixels, three see 7×7. At equal width C they do 2·9·C² and
+        3·9·C² multiply-accumulates a pixel instead of 25·C² and 49·C²: 28 % and 45 % less. A 5×5 64→64
+        on 56×56 costs 321,126,400 MACs, two 3×3 cost 231,211,008.
+
+    What to do
+        Stack 3×3 convolutions with the activation between them, at the narrower of the two widths, and
+        retrain.
+
+    Not flagged
+        Stems (fewer than ``min_channels`` input channels: three 3×3 in place of a 7×7 over an RGB image
+        triple its MACs), strides, dilations, groups.
+
+    References
+        Simonyan and Zisserman, VGG, 2014, arXiv:1409.1556, section 2.3.
+        Szegedy et al., Rethinking the Inception Architecture, 2015, arXiv:1512.00567, section 3.1.
+    """
+
+    code = "ARC201"
+    name = "large-kernel"
+
+    min_channels: int = option(16, "input channels below which it is a stem", minimum=1)
+    min_saving: float = option(
+        0.2, "smallest share of the convolution's own MACs to save", minimum=0.0, maximum=1.0
+    )
+
+    def match(self, context: RuleContext) -> Iterator[Match]:
+        """Square kernels of 5 or 7 whose stack of 3×3 is clearly cheaper."""
+        for conv in convolutions(context.graph):
+            side = conv.square
+            plain = conv.groups == 1 and {*conv.strides, *conv.dilations} == {1}
+            if side not in (5, 7) or not plain or conv.in_channels < self.min_channels:
+                continue
+            before = conv.taps * conv.in_channels * conv.out_channels
+            after = sum(9 * a * b for a, b in _widths(side, conv.in_channels, conv.out_channels))
+            if after <= (1 - self.min_saving) * before:
+                yield Match(
+                    (conv.node,),
+                    f"{side}×{side} convolution sees what {(side - 1) // 2} stacked 3×3 see for "
+                    f"{after / before:.0%} of its MACs",
+                )
+
+    def propose(self, match: Match, context: RuleContext) -> Proposal | None:
+        """3×3 convolutions with the activation between them; together they pad as the large one."""
+        conv = conv_sizes(context.graph, match.nodes[0])
+        if conv is None or conv.square is None:
+            return None
+        activation = activation_after(context.graph, conv.node)
+        builder = GraphBuilder("stack", reserved=conv.node.outputs)
+        value = builder.input(conv.node.input(0), (conv.batch, conv.in_channels, *conv.in_map))
+        widths = _widths(conv.square, conv.in_channels, conv.out_channels)
+        left = list(conv.pads)
+        for place, (_, channels) in enumerate(widths):
+            last = place == len(widths) - 1
+            pads = left if last else [min(1, side) for side in left]
+            left = [side - taken for side, taken in zip(left, pads, strict=True)]
+            output = conv.node.outputs[0] if last else None
+            value = builder.conv(
+                value, channels, 3, pads=pads, bias=conv.bias, name=f"conv{place + 1}",
+                output=output,
+            )  # fmt: skip
+            if not last:
+                value = activation.write(builder, value)
+        builder.output(value)
+        title = f"{len(widths)} stacked 3×3 convolutions"
+        return Proposal(title, FixKind.RETRAIN, match.nodes, builder.graph())
+
+
+def _widths(side: int, before: int, after: int) -> list[tuple[int, int]]:
+    """Input and output channels of each 3×3: the narrower side in between."""
+    count = (side - 1) // 2
+    stations = [before, *[min(before, after)] * (count - 1), after]
+    return list(zip(stations, stations[1:], strict=False))
+
+
+CASES = (
+    Flags(
+        "a 5×5 of equal width",
+        """agraph (float[1,64,56,56] x) => (float[1,64,56,56] y) <float[64,64,5,5] w> {
+            [conv] y = Conv <pads = [2,2,2,2]> (x, w)
+        }""",
+        at="conv",
+        macs=(56 * 56 * 64 * 25 * 64, 56 * 56 * 2 * 64 * 9 * 64),
+    ),
+    Flags(
+        "a 7×7 without padding: each 3×3 shrinks the map by two",
+        """agraph (float[1,32,30,30] x) => (float[1,32,24,24] y) <float[32,32,7,7] w> {
+            [conv] y = Conv (x, w)
+        }""",
+        at="conv",
+        macs=(24 * 24 * 32 * 49 * 32, (28 * 28 + 26 * 26 + 24 * 24) * 32 * 9 * 32),
+    ),
+    Passes(
+        "a stem over three channels, where the stack costs more",
+        """agraph (float[1,3,224,224] x) => (float[1,64,224,224] y) <float[64,3,7,7] w> {
+            y = Conv <pads = [3,3,3,3]> (x, w)
+        }""",
+    ),
+    Passes(
+        "a depthwise 7×7",
+        """agraph (float[1,96,56,56] x) => (float[1,96,56,56] y) <float[96,1,7,7] w> {
+            y = Conv <pads = [3,3,3,3], group = 96> (x, w)
+        }""",
+    ),
+    Passes(
+        "a stride",
+        """agraph (float[1,96,55,55] x) => (float[1,256,26,26] y) <float[256,96,5,5] w> {
+            y = Conv <pads = [0,0,0,0], strides = [2,2]> (x, w)
+        }""",
+    ),
+)

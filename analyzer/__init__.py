@@ -1,0 +1,1 @@
+"""Read, count and judge ONNX graphs; knows neither the rules nor the command line."""

@@ -41,13 +41,10 @@ def peak_memory(graph: Graph) -> Peak:
     Peak
         ``unknown`` counts the values whose size is unknown and that are therefore left out.
 
-    Notes
-    -----
-    A value is alive from its producer (a graph input from the start) until its last consumer
-    (a graph output until the end); during a node both its inputs and its outputs are alive. Nodes that
-    only rename a buffer share that of their input. A runtime may do better by running in place or
-    by another order, and worse by fragmentation.
-    """
+    Notes ----- A value is alive from its producer (a graph input from the start) until its last
+    consumer (a graph output until the end); during a node both its inputs and its outputs are
+    alive. Nodes that only rename a buffer share that of their input. A runtime may do better by
+    running in place or by another order, and worse by fragmentation."""
     buffer, last_use = _lifetimes(graph)
     sizes: dict[str, int] = {}
     unknown = 0

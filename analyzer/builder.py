@@ -7,7 +7,15 @@ from math import prod, sqrt
 from typing import Literal
 
 import numpy as np
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import (
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+)
 
 Attribute = int | float | str | Sequence[int] | Sequence[float]
 WeightKind = Literal["structure", "random"]
@@ -42,9 +50,7 @@ class GraphBuilder:
         self._channels: dict[str, int] = {}
         self._used: set[str] = set(reserved)
 
-    def input(
-        self, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT
-    ) -> str:
+    def input(self, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT) -> str:
         """Declare a graph input; axis 1 is taken as its channels."""
         self._inputs.append(helper.make_tensor_value_info(name, dtype, list(shape)))
         if len(shape) > 1 and isinstance(channels := shape[1], int):
@@ -162,7 +168,9 @@ class GraphBuilder:
         one = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0])
         variance = self._unique(f"{name}.running_var")
         self._nodes.append(
-            helper.make_node("ConstantOfShape", [dims], [variance], name=f"{variance}_fill", value=one)
+            helper.make_node(
+                "ConstantOfShape", [dims], [variance], name=f"{variance}_fill", value=one
+            )
         )
         return self.node("BatchNormalization", x, *parts, variance, name=name, epsilon=epsilon)
 

@@ -29,8 +29,8 @@ def _conv(graph: Graph, node: Node) -> str:
         text = text.replace(" conv", " depthwise conv") if depthwise else f"{text}, {group} groups"
     strides = node.attributes.get("strides") or ()
     if any(stride != 1 for stride in strides):
-        same = len(set(strides)) == 1
-        text += f", stride {strides[0] if same else kernel_text(strides)}"
+        sizes = dict.fromkeys(strides)
+        text += f", stride {next(iter(sizes)) if len(sizes) == 1 else kernel_text(strides)}"
     return text
 
 
@@ -39,7 +39,8 @@ def _gemm(graph: Graph, node: Node) -> str:
     shape = weight.static_shape
     if shape is None or len(shape) != 2 or not weight.constant:
         return node.op_type
-    before, after = shape[::-1] if node.attributes.get("transB", 0) else shape
+    rows, columns = shape[0], shape[1]
+    before, after = (columns, rows) if node.attributes.get("transB", 0) else (rows, columns)
     return f"fully connected {before:,}→{after:,}"
 
 

@@ -106,7 +106,8 @@ def split(dims: Iterable[Dim]) -> tuple[int, list[SymbolicDim]]:
 
 
 def broadcast(*shapes: Shape) -> Shape:
-    """The shape that multidirectional (NumPy) broadcasting gives; a known dim wins over a symbolic one.
+    """The shape that multidirectional (NumPy) broadcasting gives; a known dim wins over a symbolic
+    one.
 
     Raises ValueError where two known dims differ and neither is 1.
     """

@@ -35,7 +35,8 @@ def parse(equation: str, operands: Sequence[Shape]) -> Equation:
     if len(written) != len(operands):
         raise ValueError(f"equation '{equation}' for {len(operands)} operands")
     widest = max(
-        (len(shape) - len(term.replace("...", "")) for term, shape in zip(written, operands, strict=True)
+        (len(shape) - len(term.replace("...", ""))
+         for term, shape in zip(written, operands, strict=True)
          if "..." in term),
         default=0,
     )  # fmt: skip

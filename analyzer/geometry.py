@@ -11,8 +11,8 @@ from archlint.analyzer.dims import Dim, Shape, apply, derived
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One entry a spatial axis. ``pads`` are explicit: begins, then ends; None where ``auto_pad`` SAME
-    depends on an unknown map."""
+    """One entry a spatial axis. ``pads`` are explicit: begins, then ends; None where ``auto_pad``
+    SAME depends on an unknown map."""
 
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
@@ -54,7 +54,9 @@ class Window:
 
 
 def window(
-    attributes: Mapping[str, Any], spatial: Sequence[Dim], weight_kernel: Sequence[Dim] | None = None
+    attributes: Mapping[str, Any],
+    spatial: Sequence[Dim],
+    weight_kernel: Sequence[Dim] | None = None,
 ) -> Window:
     """The window of a node over a map with these spatial dims.
 

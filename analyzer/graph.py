@@ -108,9 +108,8 @@ class Graph:
     """A model's operators in topological order, with its values.
 
     ``network`` is a MultiDiGraph of node ids; an edge leads from the producer of a value to a
-    consumer and carries the Value as ``value``. ``inputs`` are the graph inputs that are fed at run time.
-    ``notes`` are assumptions and oddities that a report must tell.
-    """
+    consumer and carries the Value as ``value``. ``inputs`` are the graph inputs that are fed at run
+    time. ``notes`` are assumptions and oddities that a report must tell."""
 
     nodes: tuple[Node, ...]
     values: Mapping[str, Value]

@@ -40,9 +40,7 @@ def bind_inputs(
     batch. Raises ConfigError for a shape that contradicts the file.
     """
     inputs = fed_inputs(proto, constants)
-    inner = {
-        dim.dim_param for info in inputs for dim in list(info.type.tensor_type.shape.dim)[1:]
-    }
+    inner = {dim.dim_param for info in inputs for dim in list(info.type.tensor_type.shape.dim)[1:]}
     notes: dict[str, None] = {}
     values = []
     for info in inputs:

@@ -9,7 +9,6 @@ from typing import Any
 import networkx as nx
 from onnx import AttributeProto, GraphProto, NodeProto, helper
 
-
 from archlint.analyzer.errors import InvalidGraphError
 from archlint.analyzer.graph import Graph, Node, Value
 from archlint.analyzer.inputs import Bindings, bind_inputs
@@ -112,7 +111,7 @@ def _captured(node: NodeProto) -> tuple[str, ...]:
 
 
 def _free_names(body: GraphProto) -> list[str]:
-    own = {entry.name for entry in (*body.input, *body.initializer)}
+    own = {entry.name for entry in body.input} | {tensor.name for tensor in body.initializer}
     own.update(name for node in body.node for name in node.output)
     read = [name for node in body.node for name in (*node.input, *_captured(node)) if name]
     read += [output.name for output in body.output]

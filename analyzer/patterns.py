@@ -153,8 +153,6 @@ def feeding_conv(graph: Graph, node: Node) -> Node | None:
     return None
 
 
-
-
 def in_reduced_branch(graph: Graph, node: Node) -> bool:
     """Whether a 1×1 convolution stands at the head of the chain of convolutions that leads here."""
     at = feeding_conv(graph, node)
@@ -209,7 +207,8 @@ def _scalar(data: Data | None) -> float | None:
 
 
 def ends_in_addition(graph: Graph, node: Node) -> bool:
-    """Whether what a convolution makes is added to another branch, before anything else joins it."""
+    """Whether what a convolution makes is added to another branch, before anything else joins
+    it."""
     value = node.outputs[0]
     while len(consumers := graph.consumers(value)) == 1:
         (consumer,) = consumers

@@ -33,7 +33,7 @@ class FixKind(StrEnum):
 _CAVEATS = {
     FixKind.EQUIVALENT: "The function stays the same.",
     FixKind.APPROXIMATE: "The function changes a little: fine-tune and check the accuracy.",
-    FixKind.RETRAIN: "The function changes: the network must be retrained and its accuracy checked.",
+    FixKind.RETRAIN: "The function changes: retrain the network and check its accuracy.",
     FixKind.DECISION: "This is a decision about the design, not a rewrite.",
 }
 

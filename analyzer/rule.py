@@ -24,10 +24,10 @@ DEFAULT_GROUPS = frozenset({RuleGroup.COST})
 
 
 def option(
-    default: Any, help: str, *, minimum: float | None = None, maximum: float | None = None
+    default: Any, text: str, *, minimum: float | None = None, maximum: float | None = None
 ) -> Any:
     """An option of a rule: a dataclass field with its help and its bounds."""
-    return field(default=default, metadata={"help": help, "minimum": minimum, "maximum": maximum})
+    return field(default=default, metadata={"help": text, "minimum": minimum, "maximum": maximum})
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Match:
 class Rule:
     """One fault of an architecture.
 
-    The fields of a subclass are its options and its docstring is its documentation. ``min_share`` is
-    the floor below which it keeps silent: the share of the model's MACs that following it must save.
-    """
+    The fields of a subclass are its options and its docstring is its documentation. ``min_share``
+    is the floor below which it keeps silent: the share of the model's MACs that following it must
+    save."""
 
     code: ClassVar[str]
     name: ClassVar[str]

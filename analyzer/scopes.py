@@ -15,9 +15,8 @@ Scope = tuple[str, ...]
 def scope_of(node: NodeProto, scopes: Mapping[str, Scope]) -> Scope:
     """The module path of a node, outermost first; empty if nothing tells it.
 
-    ``scopes`` are those of the values made so far: a node that tells nothing belongs where its first
-    input was made.
-    """
+    ``scopes`` are those of the values made so far: a node that tells nothing belongs where its
+    first input was made."""
     for entry in node.metadata_props:
         if entry.key == _NAME_SCOPES and (scope := _from_metadata(entry.value)) is not None:
             return scope
@@ -29,7 +28,8 @@ def scope_of(node: NodeProto, scopes: Mapping[str, Scope]) -> Scope:
 
 
 def _from_metadata(text: str) -> Scope | None:
-    """torch writes ``['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d']``: the last is the node."""
+    """torch writes ``['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d']``: the last is the
+    node."""
     try:
         names = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -41,7 +41,8 @@ def _from_metadata(text: str) -> Scope | None:
 
 
 def _from_name(name: str) -> Scope:
-    """``/layer1/layer1.0/conv1/Conv`` to (layer1, 0, conv1): a part repeats the name of its parent."""
+    """``/layer1/layer1.0/conv1/Conv`` to (layer1, 0, conv1): a part repeats the name of its
+    parent."""
     scope: list[str] = []
     parent = ""
     for part in [piece for piece in name.split("/")[:-1] if piece]:

@@ -9,7 +9,8 @@ from archlint.analyzer.graph import Graph, Node
 _MODULES = {
     "Relu": "nn.ReLU()", "Sigmoid": "nn.Sigmoid()", "Tanh": "nn.Tanh()", "Elu": "nn.ELU()",
     "HardSwish": "nn.Hardswish()", "HardSigmoid": "nn.Hardsigmoid()", "Gelu": "nn.GELU()",
-    "Mish": "nn.Mish()", "Selu": "nn.SELU()", "Softplus": "nn.Softplus()", "Flatten": "nn.Flatten()",
+    "Mish": "nn.Mish()", "Selu": "nn.SELU()", "Softplus": "nn.Softplus()",
+    "Flatten": "nn.Flatten()",
 }  # fmt: skip
 
 
@@ -97,5 +98,7 @@ _WRITERS: dict[str, Callable[[Graph, Node], str | None]] = {
     "Clip": _clip,
     "GlobalAveragePool": _pool_to_one,
     "LeakyRelu": lambda _graph, node: f"nn.LeakyReLU({node.attributes.get('alpha', 0.01):g})",
-    "PRelu": lambda graph, node: f"nn.PReLU({(graph.value(node.input(1)).static_shape or (1,))[0]})",
+    "PRelu": lambda graph, node: (
+        f"nn.PReLU({(graph.value(node.input(1)).static_shape or (1,))[0]})"
+    ),
 }

@@ -12,39 +12,46 @@ from typer.core import TyperGroup
 from archlint import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import click
+    from collections.abc import Iterable, Sequence
 
     from archlint.analyzer.report import Report
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INPUT = 1, 2, 3
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 3, 130
 _EPILOG = (
-    "Exit codes: 0 nothing found at or above --fail-on; 1 findings; 2 wrong use or a fault of archlint; "
-    "3 an input could not be analysed."
+    "Exit codes: 0 nothing found at or above --fail-on; 1 findings; 2 wrong use or a fault of "
+    "archlint; 3 an input could not be analysed."
 )
 
 
 class _DefaultsToCheck(TyperGroup):
     """``archlint model.onnx`` is ``archlint check model.onnx``."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         own = {option for parameter in self.params for option in parameter.opts} | {"--help", "-h"}
         if args and args[0] not in self.commands and args[0] not in own:
+            if (near := _misspelt(args[0], self.commands)) is not None:
+                ctx.fail(f"there is no command and no file '{args[0]}'; did you mean '{near}'?")
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+
+def _misspelt(word: str, commands: Iterable[str]) -> str | None:
+    """The command that is meant by a word that is no path."""
+    import os
+    from difflib import get_close_matches
+
+    return None if os.path.lexists(word) else next(iter(get_close_matches(word, commands, 1)), None)
 
 
 app = typer.Typer(
     cls=_DefaultsToCheck,
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_EPILOG,
     help=(
-        "Find what is needlessly expensive in the architecture of ONNX models, and price the cheaper "
-        "alternative. 'archlint model.onnx' is short for 'archlint check model.onnx'."
+        "Find what is needlessly expensive in the architecture of ONNX models, and price the "
+        "cheaper alternative. 'archlint model.onnx' is short for 'archlint check model.onnx'."
     ),
 )
 
@@ -108,7 +115,9 @@ class SchemaName(StrEnum):
 
 Dims = Annotated[
     list[str],
-    typer.Option("--dim", metavar="NAME=SIZE", help="Bind a symbolic dim, as in batch=8. Repeatable."),
+    typer.Option(
+        "--dim", metavar="NAME=SIZE", help="Bind a symbolic dim, as in batch=8. Repeatable."
+    ),
 ]
 InputShapes = Annotated[
     list[str],
@@ -126,12 +135,16 @@ OutputFile = Annotated[
 
 @app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Options of archlint itself."""
     if version:
         typer.echo(f"archlint {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(EXIT_USAGE)
 
 
 @app.command()
@@ -148,8 +161,8 @@ def check(
         list[str],
         typer.Option(
             metavar="RULES",
-            help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: all of the "
-            "group cost.",
+            help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: all of "
+            "the group cost.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     ignore: Annotated[
@@ -183,6 +196,10 @@ def cost(
     ],
     by: Annotated[By, typer.Option(help="What a row stands for.")] = By.NODE,
     sort: Annotated[Sort, typer.Option(help="Order of the rows, largest first.")] = Sort.GRAPH,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it."),
+    ] = None,
     top: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")
     ] = None,
@@ -198,7 +215,7 @@ def cost(
 
     report = _run(paths, (), dim, input_shape)
     kind, order = cost_table.By(by), cost_table.SortKey(sort)
-    rows = [cost_table.rows(model, kind, order, top) for model in report.models]
+    rows = [cost_table.rows(model, kind, order, top, depth) for model in report.models]
     if output_format is TableFormat.JSON:
         text = as_json.render(report, rows)
     else:
@@ -243,16 +260,33 @@ def main() -> None:
     """Run the command line; a fault of archlint is one line too, with exit code 2."""
     from archlint.analyzer.errors import ArchlintError
 
+    _open_closed_streams()
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except ArchlintError as error:
         _fail(*str(error).split(": ", 1))
-    except BrokenPipeError:
-        # The reader has seen enough; nothing more may be written, not even by the interpreter's exit.
-        sys.stderr.close()
-        sys.exit(EXIT_FINDINGS)
+    except typer.Abort:
+        sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
+        if hasattr(error, "format_message"):  # of click's, which typer does not export
+            _fail("usage", _wrong_use(error))
         _fail("archlint failed", f"{type(error).__name__}: {error}; please report it")
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller has closed takes what is written to it."""
+    import os
+
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _wrong_use(error: Any) -> str:
+    """What click says, in one line."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{message}; see: {context.command_path if context else 'archlint'} --help"
 
 
 def _run(
@@ -314,24 +348,38 @@ def _terminal(output_file: str | None) -> tuple[Any, int | None]:
 
 def _write(text: str, output_file: str | None) -> None:
     """Write to stdout, or to a file that is replaced only when all is written."""
-    if output_file is None:
-        _print(text, sys.stdout)
-        return
-    import os
-    import tempfile
-
     from archlint.analyzer.errors import ConfigError
 
-    folder = os.path.dirname(output_file) or "."
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=folder, prefix=".archlint-", delete=False
-        ) as file:
-            file.write(text)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, output_file)
+        if output_file is None:
+            _print(text, sys.stdout)
+        else:
+            _replace(output_file, text)
+    except BrokenPipeError:  # the reader has seen enough
+        raise
     except OSError as error:
-        raise ConfigError(f"-o {output_file}", f"cannot be written: {error.strerror}") from error
+        target = "stdout" if output_file is None else f"-o {output_file}"
+        raise ConfigError(target, f"cannot be written: {error.strerror}") from error
+
+
+def _replace(path: str, text: str) -> None:
+    """Write a file beside the one that it then replaces; devices and pipes are written to."""
+    import os
+    import shutil
+    import tempfile
+
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    target = os.path.realpath(path)  # a link stays a link
+    with tempfile.TemporaryDirectory(prefix=".archlint-", dir=os.path.dirname(target)) as folder:
+        draft = os.path.join(folder, "draft")
+        with open(draft, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        if os.path.exists(target):
+            shutil.copymode(target, draft)
+        os.replace(draft, target)
 
 
 def _print(text: str, stream: Any) -> None:
@@ -348,7 +396,7 @@ def _print(text: str, stream: Any) -> None:
 def _complain(source: str, why: str) -> None:
     from archlint.analyzer.report.text import safe
 
-    _print(f"archlint: error: {safe(source)}: {safe(why, 600)}\n", sys.stderr)
+    _print(f"archlint: error: {safe(source) or "''"}: {safe(why, 600)}\n", sys.stderr)
 
 
 def _fail(source: str, why: str) -> NoReturn:

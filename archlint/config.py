@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -48,7 +49,8 @@ def find_rule(source: str, name: str) -> type[Rule]:
         if name.upper() == rule.code or name.lower() == rule.name:
             return rule
     known = [part for rule in all_rules() for part in (rule.code, rule.name)]
-    raise ConfigError(source, f"there is no rule '{name}'{nearest(name, known)}")
+    near = nearest(name, known) or "; see: archlint rule --all"
+    raise ConfigError(source, f"there is no rule '{name}'{near}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -120,24 +122,28 @@ def _value(source: str, entry: dataclasses.Field[Any], text: str) -> Any:
 
 def parse_bindings(dims: Sequence[str], shapes: Sequence[str]) -> Bindings:
     """``name=128`` and ``input=1,3,224,224``; raises ConfigError for anything else."""
-    return Bindings(
-        dict(_dim(text) for text in dims), dict(_input_shape(text) for text in shapes)
-    )
+    return Bindings(dict(_dim(text) for text in dims), dict(_input_shape(text) for text in shapes))
 
 
 def _dim(text: str) -> tuple[str, int]:
     name, _, number = text.rpartition("=")
-    if not name or not number.strip().isdecimal() or int(number) < 1:
+    if not name or not _is_size(number):
         raise ConfigError(
             f"--dim {text}", "write it as name=size with a positive whole number, as in batch=8"
         )
     return name.strip(), int(number)
 
 
+def _is_size(text: str) -> bool:
+    """Whether it is a positive number that a dim of ONNX may have."""
+    digits = text.strip()
+    return digits.isdecimal() and len(digits) < 20 and 0 < int(digits) < 2**63
+
+
 def _input_shape(text: str) -> tuple[str, tuple[int, ...]]:
     name, _, numbers = text.rpartition("=")
-    sizes = [part.strip() for part in numbers.split(",")]
-    if not name or not all(size.isdecimal() and int(size) > 0 for size in sizes):
+    sizes = numbers.split(",")
+    if not name or not all(map(_is_size, sizes)):
         raise ConfigError(
             f"--input-shape {text}",
             "write it as input=sizes with positive whole numbers, as in x=1,3,224,224",
@@ -145,7 +151,7 @@ def _input_shape(text: str) -> tuple[str, tuple[int, ...]]:
     return name.strip(), tuple(map(int, sizes))
 
 
-def check_used(bindings: Bindings, dims: Set[str], inputs: Set[str]) -> None:
+def check_used(bindings: Bindings, dims: AbstractSet[str], inputs: AbstractSet[str]) -> None:
     """Raise ConfigError for a binding that no model of the run has."""
     for option, given, known in (
         ("--dim", bindings.dims, dims),

@@ -4,28 +4,57 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from inspect import cleandoc
+from textwrap import fill
 from typing import Any
 
 from archlint.analyzer.rule import Rule
 
+_COLUMNS = 80
+
 
 def as_text(rules: Sequence[type[Rule]]) -> str:
     """One section a rule: title, metadata, documentation, options."""
-    return "\n".join("\n".join(_lines(rule)) + "\n" for rule in rules)
+    return "\n".join("\n".join(_text(rule)) + "\n" for rule in rules).replace("``", "")
 
 
-def _lines(rule: type[Rule]) -> Iterable[str]:
+def _text(rule: type[Rule]) -> Iterator[str]:
     yield f"{rule.code} {rule.name}"
-    yield f"group {rule.group} · {rule.severity} · confidence {rule.confidence} · {rule.kind}"
-    yield ""
-    yield from cleandoc(rule.__doc__ or "").splitlines()
+    yield _metadata(rule)
+    for title, paragraphs in _sections(rule):
+        yield ""
+        if title:
+            yield title
+        indent = "    " if title else ""
+        hanging = f"{indent}    " if title == "References" else indent
+        for paragraph in paragraphs:
+            yield fill(paragraph, _COLUMNS, initial_indent=indent, subsequent_indent=hanging)
     yield ""
     yield f"Options (--set {rule.code}.option=value)"
     for option in _options(rule):
-        default = "none" if option["default"] is None else option["default"]
-        yield f"    {option['name']} = {default}: {option['help']}"
+        line = f"{option['name']} = {_default(option)}: {option['help']}"
+        yield fill(line, _COLUMNS, initial_indent="    ", subsequent_indent="        ")
+
+
+def as_markdown(rules: Sequence[type[Rule]]) -> str:
+    """A page of all rules, made from the same text."""
+    blocks = [
+        "# Rules\n\nMade by `python docs/generate.py` from the rules' own documentation, which "
+        "`archlint rule CODE` prints too."
+    ]
+    for rule in rules:
+        lines = [f"## {rule.code} {rule.name}", "", _metadata(rule)]
+        for title, paragraphs in _sections(rule):
+            if title == "References":
+                lines += ["", f"**{title}**", "", *(f"- {source}" for source in paragraphs)]
+            else:
+                lines += ["", f"**{title}.** {paragraphs[0]}" if title else paragraphs[0]]
+        lines += ["", "| option | default | |", "|---|--:|---|"]
+        lines += [f"| `{o['name']}` | {_default(o)} | {o['help']} |" for o in _options(rule)]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks).replace("``", "`") + "\n"
 
 
 def as_json(rules: Sequence[type[Rule]]) -> str:
@@ -33,19 +62,41 @@ def as_json(rules: Sequence[type[Rule]]) -> str:
     return json.dumps([_object(rule) for rule in rules], indent=2) + "\n"
 
 
+def _metadata(rule: type[Rule]) -> str:
+    return f"group {rule.group} · {rule.severity} · confidence {rule.confidence} · {rule.kind}"
+
+
+def _sections(rule: type[Rule]) -> Iterable[tuple[str, list[str]]]:
+    """The summary under an empty title, then each section; a reference is a paragraph of its own."""
+    summary, *rest = re.split(r"^(\w[\w ]+)\n(?= )", cleandoc(rule.__doc__ or ""), flags=re.M)
+    yield "", [" ".join(summary.split())]
+    for title, body in zip(rest[::2], rest[1::2], strict=True):
+        if title == "References":
+            yield title, [line.strip() for line in body.strip().splitlines()]
+        else:
+            yield title, [" ".join(body.split())]
+
+
+def _default(option: dict[str, Any]) -> str:
+    return "none" if option["default"] is None else f"{option['default']:g}"
+
+
 def _object(rule: type[Rule]) -> dict[str, Any]:
-    explanation = cleandoc(rule.__doc__ or "")
+    sections = [
+        f"{title}\n{chr(10).join(paragraphs)}" if title else paragraphs[0]
+        for title, paragraphs in _sections(rule)
+    ]
     return {
         "code": rule.code,
         "name": rule.name,
-        "summary": explanation.splitlines()[0],
+        "summary": sections[0],
         "group": str(rule.group),
         "severity": str(rule.severity),
         "confidence": str(rule.confidence),
         "fix": str(rule.kind),
         "since": rule.since,
         "options": _options(rule),
-        "explanation": explanation,
+        "explanation": "\n\n".join(sections),
     }
 
 

@@ -16,14 +16,15 @@ def find_models(paths: Iterable[str]) -> tuple[list[str], list[Failure]]:
 
     Hidden subfolders are not searched. What names no model is a failure.
     """
-    models: dict[str, None] = {}
+    models: dict[str, str] = {}
     failures: list[Failure] = []
     for path in paths:
         found, why = _find(path)
-        models.update(dict.fromkeys(found))
+        for model in found:
+            models.setdefault(os.path.abspath(model), model)
         if why:
             failures.append(Failure(path, why))
-    return list(models), failures
+    return list(models.values()), failures
 
 
 def _find(path: str) -> tuple[Sequence[str], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from archlint.analyzer.report.text import safe
 
@@ -22,12 +22,13 @@ class Progress:
         self._total = total
         self._done = 0
         self._text = ""
+        self._over = False
         self._status: Status | None = None
         self._timer = threading.Timer(_DELAY, self._show)
         self._timer.daemon = True
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if sys.stderr.isatty():
             self._timer.start()
         return self
@@ -48,6 +49,7 @@ class Progress:
     ) -> None:
         self._timer.cancel()
         with self._lock:
+            self._over = True
             if self._status is not None:
                 self._status.stop()
 
@@ -55,6 +57,8 @@ class Progress:
         from rich.console import Console  # late: most runs are quick and never need it
 
         with self._lock:
+            if self._over:  # the timer fired while the last model ended
+                return
             self._status = Console(stderr=True).status(self._escaped())
             self._status.start()
 

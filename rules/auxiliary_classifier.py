@@ -17,17 +17,17 @@ class AuxiliaryClassifier(ParameterRule):
     """A second output of the same size that branches off early: a training-only head.
 
     Why it costs
-        Auxiliary classifiers help to train deep networks and are thrown away at inference. Left in the
-        exported graph they are computed for every input, and loaded with their weights: GoogLeNet's two
-        heads hold 6,379,728 of its 13,378,280 parameters.
+        Auxiliary classifiers help to train deep networks and are thrown away at inference. Left in
+        the exported graph they are computed for every input, and loaded with their weights:
+        GoogLeNet's two heads hold 6,379,728 of its 13,378,280 parameters.
 
     What to do
-        Export the network in evaluation mode, or remove the output and all that leads to it alone. The
-        other outputs do not change.
+        Export the network in evaluation mode, or remove the output and all that leads to it alone.
+        The other outputs do not change.
 
     Not flagged
-        Outputs of another shape; outputs of about the same cost (the heads of a network with several
-        tasks, two towers); heads after which the trunk does not go on.
+        Outputs of another shape; outputs of about the same cost (the heads of a network with
+        several tasks, two towers); heads after which the trunk does not go on.
 
     References
         Szegedy et al., Going Deeper with Convolutions, 2014, arXiv:1409.4842, section 5.
@@ -77,7 +77,7 @@ class AuxiliaryClassifier(ParameterRule):
                     {"output": name, "nodes": len(nodes)},
                 )
 
-    def propose(self, match: Match, context: RuleContext) -> Proposal:
+    def propose(self, match: Match, _context: RuleContext) -> Proposal:
         """The graph without the output and the nodes that lead to it alone."""
         output = str(match.evidence["output"])
         title = f"the graph without the output '{output}'"

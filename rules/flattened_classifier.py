@@ -18,17 +18,17 @@ class FlattenedClassifier(ParameterRule):
     """A fully connected layer on a flattened map instead of on the mean of each channel.
 
     Why it costs
-        A layer of N outputs on a flattened C×H×W map has C·H·W·N weights, each read once and used once an
-        image: its time is that of reading them. After global average pooling it has C·N. VGG-16's first
-        fully connected layer has 25,088·4,096 = 102,760,448 weights, three quarters of the network's;
-        on pooled channels it would have 512·4,096 = 2,097,152.
+        A layer of N outputs on a flattened C×H×W map has C·H·W·N weights, each read once and used
+        once an image: its time is that of reading them. After global average pooling it has C·N.
+        VGG-16's first fully connected layer has 25,088·4,096 = 102,760,448 weights, three quarters
+        of the network's; on pooled channels it would have 512·4,096 = 2,097,152.
 
     What to do
         Pool each channel to its mean, connect the classifier to that, and retrain.
 
     Not flagged
-        Maps of 1×1 (already pooled), small layers: under ``min_share`` of the model's MACs and under
-        ``min_parameter_share`` of its parameters.
+        Maps of 1×1 (already pooled), small layers: under ``min_share`` of the model's MACs and
+        under ``min_parameter_share`` of its parameters.
 
     References
         Lin et al., Network In Network, 2013, arXiv:1312.4400, section 3.2.
@@ -55,8 +55,8 @@ class FlattenedClassifier(ParameterRule):
                 size = "×".join(map(str, spatial))
                 yield Match(
                     (*chain, node),
-                    f"fully connected layer on a flattened {channels}×{size} map has {pixels} times "
-                    "the weights of one on pooled channels",
+                    f"fully connected layer on a flattened {channels}×{size} map has {pixels} "
+                    "times the weights of one on pooled channels",
                     {"channels": channels, "pixels": pixels},
                 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
@@ -17,16 +18,16 @@ class LargeKernel(Rule):
 
     Why it costs
         Two 3×3 convolutions see 5×5 pixels, three see 7×7. At equal width C they do 2·9·C² and
-        3·9·C² multiply-accumulates a pixel instead of 25·C² and 49·C²: 28 % and 45 % less. A 5×5 64→64
-        on 56×56 costs 321,126,400 MACs, two 3×3 cost 231,211,008.
+        3·9·C² multiply-accumulates a pixel instead of 25·C² and 49·C²: 28 % and 45 % less. A 5×5
+        64→64 on 56×56 costs 321,126,400 MACs, two 3×3 cost 231,211,008.
 
     What to do
-        Stack 3×3 convolutions with the activation between them, at the narrower of the two widths, and
-        retrain.
+        Stack 3×3 convolutions with the activation between them, at the narrower of the two widths,
+        and retrain.
 
     Not flagged
-        Stems (fewer than ``min_channels`` input channels: three 3×3 in place of a 7×7 over an RGB image
-        triple its MACs), strides, dilations, groups.
+        Stems (fewer than ``min_channels`` input channels: three 3×3 in place of a 7×7 over an RGB
+        image triple its MACs), strides, dilations, groups.
 
     References
         Simonyan and Zisserman, VGG, 2014, arXiv:1409.1556, section 2.3.
@@ -87,7 +88,7 @@ def _widths(side: int, before: int, after: int) -> list[tuple[int, int]]:
     """Input and output channels of each 3×3: the narrower side in between."""
     count = (side - 1) // 2
     stations = [before, *[min(before, after)] * (count - 1), after]
-    return list(zip(stations, stations[1:], strict=False))
+    return list(pairwise(stations))
 
 
 CASES = (

@@ -17,15 +17,16 @@ class SquareKernel(Rule):
 
     Why it costs
         An n×n convolution C→C does n²·C² multiply-accumulates a pixel, 1×n and n×1 do 2·n·C²: with
-        n = 7 that is 71 % less. A 7×7 192→192 on 17×17 costs 522,031,104 MACs, the pair 149,151,744.
+        n = 7 that is 71 % less. A 7×7 192→192 on 17×17 costs 522,031,104 MACs, the pair
+        149,151,744.
 
     What to do
-        Use 1×n, the activation, n×1 and retrain. The authors found it to work on maps of 12 to 20 pixels
-        and not in early layers.
+        Use 1×n, the activation, n×1 and retrain. The authors found it to work on maps of 12 to 20
+        pixels and not in early layers.
 
     Not flagged
-        Kernels under ``min_kernel``: a 3×3 saves a third of its MACs, of which onnxruntime's CPU provider
-        gives back little with several threads; other maps, strides, dilations, groups.
+        Kernels under ``min_kernel``: a 3×3 saves a third of its MACs, of which onnxruntime's CPU
+        provider gives back little with several threads; other maps, strides, dilations, groups.
 
     References
         Szegedy et al., Rethinking the Inception Architecture, 2015, arXiv:1512.00567, section 3.2.
@@ -46,8 +47,8 @@ class SquareKernel(Rule):
                 side, height, width = conv.kernel[0], *conv.out_map
                 yield Match(
                     (conv.node,),
-                    f"{side}×{side} convolution on a map of {height}×{width} sees what 1×{side} and "
-                    f"{side}×1 see",
+                    f"{side}×{side} convolution on a map of {height}×{width} sees what 1×{side} "
+                    f"and {side}×1 see",
                 )
 
     def propose(self, match: Match, context: RuleContext) -> Proposal | None:

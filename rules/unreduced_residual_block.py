@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.patterns import (
-    ConvSizes, activation_after, conv_sizes, convolutions, ends_in_addition, in_reduced_branch,
+    ConvSizes,
+    activation_after,
+    conv_sizes,
+    convolutions,
+    ends_in_addition,
+    in_reduced_branch,
 )  # fmt: skip
 from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
@@ -20,16 +25,17 @@ class UnreducedResidualBlock(Rule):
     """A wide equal-width 3×3 convolution that does not stand between two 1×1.
 
     Why it costs
-        A 3×3 convolution C→C does 9·C² multiply-accumulates a pixel. Between two 1×1 convolutions at
-        r = C/4 it is 2·C·r + 9·r² = 1.0625·C²: a ratio of 0.118. On 14×14 with 256 channels that is
-        115,605,504 MACs against 13,647,872.
+        A 3×3 convolution C→C does 9·C² multiply-accumulates a pixel. Between two 1×1 convolutions
+        at r = C/4 it is 2·C·r + 9·r² = 1.0625·C²: a ratio of 0.118. On 14×14 with 256 channels that
+        is 115,605,504 MACs against 13,647,872.
 
     What to do
-        Use the bottleneck of the deep residual networks, 1×1 to C/4, 3×3, 1×1 back to C, and retrain.
+        Use the bottleneck of the deep residual networks, 1×1 to C/4, 3×3, 1×1 back to C, and
+        retrain.
 
     Not flagged
-        Fewer than ``min_channels`` channels, strides, groups, and 3×3 convolutions that a 1×1 already
-        reduces.
+        Fewer than ``min_channels`` channels, strides, groups, and 3×3 convolutions that a 1×1
+        already reduces.
 
     References
         He et al., Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385, figure 5.

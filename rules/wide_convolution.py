@@ -10,7 +10,11 @@ from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.patterns import (
-    ConvSizes, activation_after, conv_sizes, convolutions, in_reduced_branch,
+    ConvSizes,
+    activation_after,
+    conv_sizes,
+    convolutions,
+    in_reduced_branch,
 )  # fmt: skip
 from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
@@ -23,22 +27,22 @@ class WideConvolution(Rule):
     """A k×k convolution over many channels with no 1×1 reduction before it.
 
     Why it costs
-        A convolution does k²·Ci·Co multiply-accumulates a pixel: every tap of the kernel mixes all input
-        channels with all output channels. A 1×1 convolution to r channels in front makes that
-        Ci·r + k²·r·Co. It saves while r is below the break-even width
-        r* = k²·Ci·Co·Ho·Wo / (Ci·Hi·Wi + k²·Co·Ho·Wo).
-        A 5×5 convolution 192→32 on 28×28 costs 28·28·32·5·5·192 = 120,422,400 MACs; with a 1×1 to 16
-        channels in front 28·28·16·192 + 28·28·32·5·5·16 = 12,443,648.
+        A convolution does k²·Ci·Co multiply-accumulates a pixel: every tap of the kernel mixes all
+        input channels with all output channels. A 1×1 convolution to r channels in front makes that
+        Ci·r + k²·r·Co. It saves while r is below the break-even width r* = k²·Ci·Co·Ho·Wo /
+        (Ci·Hi·Wi + k²·Co·Ho·Wo). A 5×5 convolution 192→32 on 28×28 costs 28·28·32·5·5·192 =
+        120,422,400 MACs; with a 1×1 to 16 channels in front 28·28·16·192 + 28·28·32·5·5·16 =
+        12,443,648.
 
     What to do
-        Put a 1×1 convolution to r channels, and the network's activation, before it, and retrain. r is a
-        quarter of the narrower side, on the grid of 16 channels that CPU kernels compute at once:
-        between two multiples of 16 time does not fall with r.
+        Put a 1×1 convolution to r channels, and the network's activation, before it, and retrain. r
+        is a quarter of the narrower side, on the grid of 16 channels that CPU kernels compute at
+        once: between two multiples of 16 time does not fall with r.
 
     Not flagged
-        Branches that a 1×1 convolution already reduces, directly, through pointwise operators or through
-        the other k×k convolutions of the branch; grouped and depthwise convolutions; stems over few
-        channels; savings under ``min_share`` of the model.
+        Branches that a 1×1 convolution already reduces, directly, through pointwise operators or
+        through the other k×k convolutions of the branch; grouped and depthwise convolutions; stems
+        over few channels; savings under ``min_share`` of the model.
 
     References
         Szegedy et al., Going Deeper with Convolutions, 2014, arXiv:1409.4842, section 4.
@@ -58,7 +62,9 @@ class WideConvolution(Rule):
     def match(self, context: RuleContext) -> Iterator[Match]:
         """Ungrouped convolutions that no 1×1 feeds and for which a reduction clearly pays."""
         for conv in convolutions(context.graph):
-            wide = conv.groups == 1 and min(conv.kernel) >= 3 and conv.in_channels >= self.min_channels
+            wide = (
+                conv.groups == 1 and min(conv.kernel) >= 3 and conv.in_channels >= self.min_channels
+            )
             if not wide or in_reduced_branch(context.graph, conv.node):
                 continue
             even = break_even(conv)
@@ -66,8 +72,8 @@ class WideConvolution(Rule):
                 continue
             yield Match(
                 (conv.node,),
-                f"{kernel_text(conv.kernel)} convolution over {conv.in_channels} channels has no 1×1 "
-                f"reduction before it; any below {even:.0f} channels saves",
+                f"{kernel_text(conv.kernel)} convolution over {conv.in_channels} channels has no "
+                f"1×1 reduction before it; any below {even:.0f} channels saves",
                 {"break_even_width": round(even, 1), "width": self._width(conv)},
             )
 
@@ -150,7 +156,8 @@ CASES = (
     Passes(
         "a 1×1 feeds it through normalisation and activation",
         """agraph (float[1,192,28,28] x) => (float[1,128,28,28] y)
-        <float[96,192,1,1] r, float[96] s, float[96] b, float[96] m, float[96] v, float[128,96,3,3] w> {
+        <float[96,192,1,1] r, float[96] s, float[96] b, float[96] m, float[96] v,
+        float[128,96,3,3] w> {
             a = Conv (x, r)
             n = BatchNormalization (a, s, b, m, v)
             g = Sigmoid (n)

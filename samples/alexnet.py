@@ -20,9 +20,9 @@ Dropout.
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 CONVOLUTIONS = {

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from _command import COMMITTED, save
 from onnx import ModelProto
 
+from _command import COMMITTED, save
 from archlint.analyzer.builder import WeightKind
 
 NETWORKS = (

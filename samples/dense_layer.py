@@ -11,9 +11,9 @@ to 4k channels, BN-ReLU-Conv3x3 to k, growth rate k = 32, on 28x28.
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 GROWTH = 32

@@ -19,11 +19,11 @@ number in each bracket is the sum of C over the block: 64, 96, ... 224 = 864 in 
 
 from __future__ import annotations
 
-from _command import run
-from dense_layer import dense_layer, norm_relu
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
+from dense_layer import dense_layer, norm_relu
 
 DEPTHS = (6, 12, 24, 16)
 

@@ -12,10 +12,10 @@ parameters against 462 M and 2.36 M of a full 3x3 convolution.
 
 from __future__ import annotations
 
-from _command import run
-from _layers import conv_bn_relu
 from onnx import ModelProto
 
+from _command import run
+from _layers import conv_bn_relu
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

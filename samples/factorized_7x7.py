@@ -16,10 +16,10 @@ in all 1,294,336 and 2 * 1,536 of BatchNormalization = 1,297,408.
 
 from __future__ import annotations
 
-from _command import run
-from _layers import inception_v3_branch, inception_v3_pool
 from onnx import ModelProto
 
+from _command import run
+from _layers import inception_v3_branch, inception_v3_pool
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 ROW = (1, 7)

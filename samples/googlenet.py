@@ -25,12 +25,12 @@ MACs: 1,591,044,096 MACs and 13,378,280 weights in all.
 
 from __future__ import annotations
 
-from _command import run
-from _layers import conv_relu
-from inception_module import MODULE_3A, Widths, inception_module
 from onnx import ModelProto
 
+from _command import run
+from _layers import conv_relu
 from archlint.analyzer.builder import GraphBuilder, WeightKind
+from inception_module import MODULE_3A, Widths, inception_module
 
 MODULES = {
     "3a": MODULE_3A,

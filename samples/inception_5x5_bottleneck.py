@@ -13,9 +13,9 @@ Without the reduction (``inception_5x5.py``) it is 120,422,400 MACs; the ratio i
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

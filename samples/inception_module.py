@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from _command import run
-from _layers import conv_relu
 from onnx import ModelProto
 
+from _command import run
+from _layers import conv_relu
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

@@ -15,10 +15,10 @@ The reduced module takes 128,049,152 MACs, 0.415 of it.
 
 from __future__ import annotations
 
-from _command import run
-from _layers import conv_relu
 from onnx import ModelProto
 
+from _command import run
+from _layers import conv_relu
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 BRANCHES = {"branch1x1": (64, 1), "branch3x3": (128, 3), "branch5x5": (32, 5)}

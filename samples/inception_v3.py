@@ -22,12 +22,12 @@ hold layers on both sides of their reduction.
 
 from __future__ import annotations
 
-from _command import run
-from _layers import Layer, conv_bn_relu, inception_v3_branch, inception_v3_pool
-from factorized_7x7 import factorized_module
 from onnx import ModelProto
 
+from _command import run
+from _layers import Layer, conv_bn_relu, inception_v3_branch, inception_v3_pool
 from archlint.analyzer.builder import GraphBuilder, WeightKind
+from factorized_7x7 import factorized_module
 
 STEM = (
     ("Conv2d_1a_3x3", 32, 3, 2, 0),

@@ -9,9 +9,9 @@ Szegedy et al. 2015, "Rethinking the Inception Architecture for Computer Vision"
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

@@ -19,9 +19,9 @@ a fully connected layer, which over a 5x5 map is the same thing.
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

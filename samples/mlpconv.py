@@ -12,10 +12,10 @@ network that the authors released: 5x5 to 192, then 1x1 to 160 and to 96, each w
 
 from __future__ import annotations
 
-from _command import run
-from _layers import conv_relu
 from onnx import ModelProto
 
+from _command import run
+from _layers import conv_relu
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 LAYERS = {"conv1": (192, 5), "cccp1": (160, 1), "cccp2": (96, 1)}

@@ -15,12 +15,12 @@ operator.
 
 from __future__ import annotations
 
-from _command import run
-from _layers import conv_bn_relu
-from depthwise_separable_block import depthwise_separable
 from onnx import ModelProto
 
+from _command import run
+from _layers import conv_bn_relu
 from archlint.analyzer.builder import GraphBuilder, WeightKind
+from depthwise_separable_block import depthwise_separable
 
 BLOCKS = (
     (64, 1),

@@ -19,12 +19,12 @@ channels. The first block of a later stage is 1.5 of its 3x3 convolutions and a 
 
 from __future__ import annotations
 
+from onnx import ModelProto
+
 from _command import run
 from _resnet import residual_network
-from onnx import ModelProto
-from resnet_basic_block import basic_block
-
 from archlint.analyzer.builder import WeightKind
+from resnet_basic_block import basic_block
 
 
 def build(weights: WeightKind = "structure") -> ModelProto:

@@ -21,12 +21,12 @@ first of layer1 reads 64 channels and projects them: 3,136 * (64*64 + 9*64*64 + 
 
 from __future__ import annotations
 
+from onnx import ModelProto
+
 from _command import run
 from _resnet import residual_network
-from onnx import ModelProto
-from resnet_bottleneck_block import bottleneck_block
-
 from archlint.analyzer.builder import WeightKind
+from resnet_bottleneck_block import bottleneck_block
 
 
 def build(weights: WeightKind = "structure") -> ModelProto:

@@ -11,10 +11,10 @@ at the width of stage conv4. BatchNormalization is kept as an operator.
 
 from __future__ import annotations
 
-from _command import run
-from _resnet import add_shortcut, conv_bn
 from onnx import ModelProto
 
+from _command import run
+from _resnet import add_shortcut, conv_bn
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

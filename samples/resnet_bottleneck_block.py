@@ -14,10 +14,10 @@ Two 3x3 convolutions at C (``resnet_basic_block.py``) are 231,211,008 MACs.
 
 from __future__ import annotations
 
-from _command import run
-from _resnet import add_shortcut, conv_bn
 from onnx import ModelProto
 
+from _command import run
+from _resnet import add_shortcut, conv_bn
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 EXPANSION = 4

@@ -18,9 +18,9 @@ Dropout.
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))

@@ -11,9 +11,9 @@ al. 2014, "Going Deeper with Convolutions" (arXiv 1409.4842), take away.
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

@@ -12,9 +12,9 @@ Of the 330,000,000 MACs of the 5x5 alone 0.115 are left.
 
 from __future__ import annotations
 
-from _command import run
 from onnx import ModelProto
 
+from _command import run
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 

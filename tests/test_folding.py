@@ -41,7 +41,8 @@ ELEMENTS: dict[str, tuple[str, str]] = {
     "cast-to-bool": ("int64[3] a = {0,-1,5}", "y = Cast<to=9>(a)"),
     # 0.1 and 10.05 are not the same number in 32 bits
     "float32-rounds": ("float a = {10.05}, float b = {0.1}", "c = Mul(a, b) y = Cast<to=11>(c)"),
-    "float16-rounds": ("float16 a = {10.05}, float16 b = {0.1}", "c = Mul(a, b) y = Cast<to=11>(c)"),
+    "float16-rounds": ("float a = {10.05}, float b = {0.1}",
+                       "c = Cast<to=10>(a) d = Cast<to=10>(b) e = Mul(c, d) y = Cast<to=11>(e)"),
     "gather": ("int64[4] a = {5,6,7,8}, int64[2] i = {-1,0}", "y = Gather(a, i)"),
     "gather-columns": ("int64[2,3] a = {1,2,3,4,5,6}, int64 i = {1}", "y = Gather<axis=1>(a, i)"),
     "slice": ("int64[5] a = {1,2,3,4,5}, int64[1] b = {-3}, int64[1] e = {9223372036854775807}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,7 +36,8 @@ class Group:
 
 @dataclass(frozen=True)
 class CostTable:
-    """The cost of each node by its id; a node is in ``costs`` or, with the reasons, in ``uncosted``.
+    """The cost of each node by its id; a node is in ``costs`` or, with the reasons, in
+    ``uncosted``.
 
     A cost of nothing means free on purpose. Parameters are names of constants, so that a shared one
     counts once in any total.
@@ -77,8 +78,15 @@ class CostTable:
             sum(node.id in self.uncosted for node in listed),
         )
 
+    def counted(self) -> Iterator[Node]:
+        """The nodes of a cost table: all but those that cost nothing because they only make
+        constants."""
+        for node in self.graph.nodes:
+            if self.costs.get(node.id) != Cost() or not self.graph.is_constant(node):
+                yield node
+
     def by_operator(self) -> list[Group]:
-        """One group an operator, in order of appearance; nodes that only make constants apart."""
+        """One group an operator, in order of appearance."""
         return self._grouped(lambda node: node.operator)
 
     def by_scope(self, depth: int | None = None) -> list[Group]:
@@ -87,7 +95,7 @@ class CostTable:
 
     def _grouped(self, key: Callable[[Node], str]) -> list[Group]:
         groups: dict[str, list[Node]] = {}
-        for node in self.graph.nodes:
+        for node in self.counted():
             groups.setdefault(key(node), []).append(node)
         return [self.group(name, nodes) for name, nodes in groups.items()]
 

@@ -34,7 +34,7 @@ class Cost:
 
     @property
     def ops(self) -> int:
-        """Operations that are no multiply-accumulate: biases, activations, normalisations, …"""
+        """Operations that are no multiply-accumulate: biases, activations, normalisations."""
         return sum(count for _, count in self.ops_by_family)
 
     @property
@@ -147,10 +147,10 @@ Formula = Callable[[View], Work]
 class Handler:
     """A formula with the roles of the operator's inputs.
 
-    One letter an input, the last one for all that follow: ``x`` data, a parameter if it is a constant of
-    floating-point numbers, more than one; ``w`` a weight, a parameter in any data type; ``b`` a buffer
-    (running statistics); ``s`` shapes, indices, bounds, scales and zero points: never a parameter.
-    """
+    One letter an input, the last one for all that follow: ``x`` data, a parameter if it is a
+    constant of floating-point numbers, more than one; ``w`` a weight, a parameter in any data type;
+    ``b`` a buffer (running statistics); ``s`` shapes, indices, bounds, scales and zero points:
+    never a parameter."""
 
     formula: Formula
     roles: str

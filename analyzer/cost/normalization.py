@@ -36,8 +36,8 @@ def norm(view: View) -> Work:
 
 @handles("LRN")
 def local_response(view: View) -> Work:
-    """size + 5 operations an element: a square, size - 1 additions over the channels beside it, then
-    alpha/size, bias, power, divide, and one more to square the centre."""
+    """size + 5 operations an element: a square, size - 1 additions over the channels beside it,
+    then alpha/size, bias, power, divide, and one more to square the centre."""
     return Work(ops={"normalization": (int(view.attribute("size", 1)) + 5) * view.elements(0)})
 
 

@@ -1,8 +1,8 @@
 """Which constants are parameters, and of which nodes.
 
 A parameter is traced back from the operator that computes with it, through whatever depends on no
-input (Identity, Cast, Transpose, Reshape, Concat, DequantizeLinear, arithmetic on weights …), to the
-tensors that are stored: initializers, Constant nodes, and generators such as ConstantOfShape.
+input (Identity, Cast, Transpose, Reshape, Concat, DequantizeLinear, arithmetic on weights …), to
+the tensors that are stored: initializers, Constant nodes, and generators such as ConstantOfShape.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def find_parameters(graph: Graph) -> Parameters:
     buffers: dict[int, Names] = {}
     for node in graph.nodes:
         if graph.is_constant(node):
-            behind.update((name, _behind(graph, node, name, behind)) for name in node.outputs if name)
+            behind.update(
+                (name, _behind(graph, node, name, behind)) for name in node.outputs if name
+            )
             continue
         of_node[node.id] = _by_role(graph, node, behind, "xw")
         buffers[node.id] = _by_role(graph, node, behind, "b")
@@ -74,7 +76,8 @@ def find_parameters(graph: Graph) -> Parameters:
 
 
 def _behind(graph: Graph, node: Node, output: str, behind: Mapping[str, Names]) -> Names:
-    """The stored tensors behind an output of a constant node: itself if nothing but shapes feeds it."""
+    """The stored tensors behind an output of a constant node: itself if nothing but shapes feeds
+    it."""
     handler = HANDLERS.get(node.operator)
     fed = [
         name
@@ -116,7 +119,8 @@ def _guessed(graph: Graph, node: Node, behind: Mapping[str, Names]) -> Names:
 
 
 def _is_parameter(value: Value, role: str) -> bool:
-    """One number that an element-wise operator reads is part of the formula (a temperature, 1/√d)."""
+    """One number that an element-wise operator reads is part of the formula (a temperature,
+    1/√d)."""
     if not value.constant:
         return False
     return role != "x" or (value.is_float and value.elements != 1)

@@ -1,4 +1,5 @@
-"""From a path to a Model: recognise what the file is, and read its structure without its weights."""
+"""From a path to a Model: recognise what the file is, and read its structure without its
+weights."""
 
 from __future__ import annotations
 
@@ -73,7 +74,9 @@ def _not_onnx(head: bytes, path: str) -> str | None:
     if head.startswith(_LFS):
         return f'is a Git LFS pointer, not the model; run: git lfs pull --include="{path}"'
     if head.startswith(b"PK\x03\x04"):
-        return "is a zip archive (a PyTorch checkpoint?), not ONNX; export it with torch.onnx.export"
+        return (
+            "is a zip archive (a PyTorch checkpoint?), not ONNX; export it with torch.onnx.export"
+        )
     if head[4:8] in (b"ORTM", b"TFL3"):
         kind = "an .ort model" if head[4:8] == b"ORTM" else "a TensorFlow Lite model"
         return f"is {kind}, not ONNX; give the .onnx file that it was made from"

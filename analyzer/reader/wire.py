@@ -1,8 +1,7 @@
 """Walk the protobuf wire format of a model and leave the weights in the file.
 
-Every message is copied except the payloads of large tensors, so that what is handed to onnx's parser
-stays small whatever the size of the file. Field numbers are those of onnx.proto3.
-"""
+Every message is copied except the payloads of large tensors, so that what is handed to onnx's
+parser stays small whatever the size of the file. Field numbers are those of onnx.proto3."""
 
 from __future__ import annotations
 
@@ -23,9 +22,13 @@ _CHILDREN: Final[dict[str, dict[int, str]]] = {
     "GraphProto": {1: "NodeProto", 5: _TENSOR, 15: "SparseTensorProto"},
     "NodeProto": {5: "AttributeProto"},
     "AttributeProto": {
-        5: _TENSOR, 6: "GraphProto", 10: _TENSOR, 11: "GraphProto",
-        22: "SparseTensorProto", 23: "SparseTensorProto",
-    },  # fmt: skip
+        5: _TENSOR,
+        6: "GraphProto",
+        10: _TENSOR,
+        11: "GraphProto",
+        22: "SparseTensorProto",
+        23: "SparseTensorProto",
+    },
     "SparseTensorProto": {1: _TENSOR, 2: _TENSOR},
 }
 _DATA_TYPE: Final = 2

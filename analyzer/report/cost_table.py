@@ -40,17 +40,18 @@ _KEYS: dict[SortKey, Callable[[Group], float]] = {
     SortKey.INTENSITY: lambda group: group.cost.intensity or 0.0,
 }
 _HEAD = ("MACs", "%", "other ops", "params", "weights", "activ.", "FLOP/B")
-_NUMBERS = 66  # columns that the numbers take at most
+_EXPENDABLE = (6, 4, 1)  # weights, other ops, and what a name mostly tells
 
 
-def rows(model: ModelReport, by: By, sort: SortKey, top: int | None) -> list[Group]:
-    """The rows of a model's table; nodes that only make constants are left out."""
+def rows(
+    model: ModelReport, by: By, sort: SortKey, top: int | None = None, depth: int | None = None
+) -> list[Group]:
+    """The rows of a model's table; ``depth`` cuts module scopes to that many parts."""
     costs = model.costs
     if by is By.NODE:
-        graph = costs.graph
-        groups = [costs.group(node.label, [node]) for node in graph.operators()]
+        groups = [costs.group(node.label, [node]) for node in costs.counted()]
     else:
-        groups = costs.by_operator() if by is By.OP else costs.by_scope()
+        groups = costs.by_operator() if by is By.OP else costs.by_scope(depth)
     if sort is not SortKey.GRAPH:
         groups.sort(key=_KEYS[sort], reverse=True)
     return groups[:top]
@@ -61,18 +62,22 @@ def render(
 ) -> str:
     """The table of a model, its totals, and what is unknown."""
     whole = model.costs.total().macs
-    head = {By.NODE: ("node", "operator"), By.OP: ("operator", "nodes"), By.SCOPE: ("scope", "nodes")}
+    head = {
+        By.NODE: ("node", "operator"),
+        By.OP: ("operator", "nodes"),
+        By.SCOPE: ("scope", "nodes"),
+    }
     cells = [_cells(group, by, whole) for group in groups]
-    room = None if width is None else max(16, width - _NUMBERS - 12)
-    lines = table((*head[by], *_HEAD), cells, {0: room, 1: None} if by is By.NODE else {0: room})
+    left = 2 if by is By.NODE else 1
+    lines = table((*head[by], *_HEAD), cells, left=left, width=width, expendable=_EXPENDABLE)
     lines[0] = paint(lines[0], "bold")
-    return "\n".join([*lines, "", *totals(model, paint), *remarks(model, paint, width)]) + "\n"
+    return "\n".join([*lines, "", *totals(model, paint, width), *remarks(model, paint, width)]) + "\n"
 
 
 def _cells(group: Group, by: By, whole: int) -> tuple[str, ...]:
     cost = group.cost
     name = safe(group.name) or ("(no scope)" if by is By.SCOPE else "")
-    kind = group.nodes[0].operator if by is By.NODE else f"{len(group.nodes):,}"
+    kind = safe(group.nodes[0].operator) if by is By.NODE else f"{len(group.nodes):,}"
     parameters = short(group.parameters)
     if group.unknown == len(group.nodes):
         return (name, kind, "unknown", "", "unknown", parameters, "", "", "")

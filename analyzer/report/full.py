@@ -8,7 +8,14 @@ from archlint.analyzer.finding import Alternative, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.text import (
-    Paint, change, paragraph, percent_change, plural, safe, short, size,
+    Paint,
+    change,
+    paragraph,
+    percent_change,
+    plural,
+    safe,
+    short,
+    size,
 )  # fmt: skip
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
@@ -35,7 +42,7 @@ def closing(report: Report, paint: Paint) -> str:
 def _model(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     for finding in model.findings:
         yield "\n".join(_finding(model, finding, paint, width)) + "\n"
-    yield "\n".join([*totals(model, paint), *remarks(model, paint, width)]) + "\n"
+    yield "\n".join([*totals(model, paint, width), *remarks(model, paint, width)]) + "\n"
 
 
 def _finding(
@@ -46,8 +53,10 @@ def _finding(
     colour = _COLOURS[finding.severity]
     yield paint(title, "bold", colour) + first.removeprefix(title)
     yield from rest
-    place = f"  {paint('-->', 'cyan')} {safe(model.path)}"
-    yield f"{place}: {places(finding)}" if finding.nodes else place
+    where = f"{safe(model.path)}: {places(finding)}" if finding.nodes else safe(model.path)
+    first, *rest = paragraph(where, width and width - 6)
+    yield f"  {paint('-->', 'cyan')} {first}"
+    yield from (f"      {line}" for line in rest)
     if finding.priced is None:
         return
     yield ""
@@ -64,14 +73,14 @@ def places(finding: Finding) -> str:
 
 def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) -> Iterable[str]:
     share = "" if finding.share is None else f", {100 * finding.share:.1f} % of the model"
-    now = finding.described if len(finding.nodes) < 6 else plural(len(finding.nodes), "node")
+    now = safe(finding.described) if len(finding.nodes) < 6 else plural(len(finding.nodes), "node")
     yield from _labelled("now", f"{now}: {finding.cost.macs:,} MACs{share}", paint, width)
-    yield from _labelled("suggested", priced.proposal.title, paint, width)
-    texts = [step.text for step in priced.steps]
+    yield from _labelled("suggested", safe(priced.proposal.title), paint, width)
+    texts = [safe(step.text) for step in priced.steps]
     wide = max(map(len, texts), default=0)
-    for step in priced.steps:
+    for text, step in zip(texts, priced.steps, strict=True):
         cost = f"{step.macs:>15,} MACs" if step.macs else ""
-        yield f"{' ' * _LABEL}  {step.text:<{wide}}{cost}".rstrip()
+        yield f"{' ' * _LABEL}  {text:<{wide}}{cost}".rstrip()
     before, after = _macs(priced)
     saving = change(before, after, "MACs")
     if before:
@@ -85,7 +94,7 @@ def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) ->
     yield from _labelled("caveat", safe(priced.proposal.caveat), paint, width)
     if priced.snippet:
         yield ""
-        yield from (f"{' ' * _LABEL}{line}" for line in priced.snippet.splitlines())
+        yield from (f"{' ' * _LABEL}{safe(line)}" for line in priced.snippet.splitlines())
 
 
 def _macs(priced: Priced) -> tuple[int, int]:
@@ -105,17 +114,23 @@ def _labelled(label: str, text: str, paint: Paint, width: int | None) -> Iterabl
         yield f"{paint(head, 'dim')}{line}".rstrip()
 
 
-def totals(model: ModelReport, paint: Paint) -> Iterable[str]:
+def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     """What a model costs, and with every proposal."""
     cost = model.costs.total()
     counted = f"{cost.macs:,} MACs, {model.parameters:,} parameters"
     if model.buffers:
         counted += f" and {model.buffers:,} buffers"
-    yield f"{paint(safe(model.path), 'bold')}: {counted}"
+    path = f"{safe(model.path)}:"
+    first, *rest = paragraph(f"{path} {counted}", width)
+    yield paint(first[: len(path)], "bold") + first[len(path) :]
+    yield from (f"  {line}" for line in rest)
     yield (
-        f"  {short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights, peak "
-        f"activations {size(model.peak.bytes)}"
+        f"  {short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights read, "
+        f"peak activations {size(model.peak.bytes)}"
     )
+    if model.critical.macs:
+        parallel = cost.macs / model.critical.macs
+        yield f"  longest path {short(model.critical.macs)} MACs, parallelism {parallel:.2f}"
     if model.effect is not None:
         effect = model.effect
         one = len(model.findings) == 1
@@ -146,6 +161,6 @@ def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str
 
 
 def _noted(label: str, text: str, width: int | None) -> Iterable[str]:
-    first, *rest = paragraph(text, width and width - 10)
+    first, *rest = paragraph(text, width and width - 11)
     yield f"  {label} {first}"
     yield from (f"    {line}" for line in rest)

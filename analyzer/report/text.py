@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from textwrap import wrap
 
 _LIMIT = 200
-_SGR = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "blue": "34", "cyan": "36", "green": "32"}
+_NARROWEST = 12  # columns that a table always leaves to its names
+_COMFORTABLE = 32  # and those for which it gives up other columns
+_SGR = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "yellow": "33",
+    "blue": "34",
+    "cyan": "36",
+    "green": "32",
+}
+_PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _ASCII = str.maketrans({
     "×": "x", "→": ">", "−": "-", "·": "|", "²": "2", "√": "sqrt", "…": "...", "≥": ">=",
 })  # fmt: skip
@@ -69,7 +81,9 @@ def percent(part: int, whole: int) -> str:
 
 def short(number: float) -> str:
     """Four significant digits with a decimal prefix: 120.4 M."""
-    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+    if abs(number) >= 1e21:  # perhaps too large for a float
+        return f"{Decimal(number):.3e} "
+    for factor, prefix in _PREFIXES:
         if abs(number) >= factor:
             scaled = number / factor
             digits = 1 if scaled >= 100 else 2 if scaled >= 10 else 3
@@ -95,25 +109,41 @@ def paragraph(text: str, width: int | None, indent: str = "") -> list[str]:
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], left: Mapping[int, int | None]
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: int,
+    width: int | None,
+    expendable: Sequence[int] = (),
 ) -> list[str]:
-    """Columns aligned by two spaces; ``left`` aligns columns to the left and may cap their width.
+    """Columns two spaces apart, the first ``left`` of them aligned to the left.
 
-    A cell over its cap loses its beginning: the end of a node's name tells more.
+    Where ``width`` is too narrow, the ``expendable`` columns go one after the other; then the first
+    column loses the beginning of its cells: the end of a node's name tells more.
     """
-    cut = [
-        [_cut(cell, left.get(place)) for place, cell in enumerate(row)] for row in (head, *rows)
-    ]
-    widths = [max(len(row[place]) for row in cut) for place in range(len(head))]
+    listed = [head, *rows]
+    widths = [max(len(row[place]) for row in listed) for place in range(len(head))]
+    kept = list(range(len(head)))
+    if width is not None:
+        for place in expendable:
+            if _room(widths, kept, width) < min(widths[0], _COMFORTABLE):
+                kept.remove(place)
+        widths[0] = max(min(widths[0], _room(widths, kept, width)), _NARROWEST)
     lines = []
-    for row in cut:
-        cells = [
-            cell.ljust(widths[place]) if place in left else cell.rjust(widths[place])
-            for place, cell in enumerate(row)
+    for row in listed:
+        cells = [_cut(row[0], widths[0]), *row[1:]]
+        aligned = [
+            cells[place].ljust(widths[place]) if place < left else cells[place].rjust(widths[place])
+            for place in kept
         ]
-        lines.append("  ".join(cells).rstrip())
+        lines.append("  ".join(aligned).rstrip())
     return lines
 
 
-def _cut(cell: str, cap: int | None) -> str:
-    return cell if cap is None or len(cell) <= cap else f"…{cell[len(cell) - cap + 1 :]}"
+def _room(widths: Sequence[int], kept: Sequence[int], width: int) -> int:
+    """What the other columns leave to the first."""
+    return width - sum(widths[place] + 2 for place in kept[1:])
+
+
+def _cut(cell: str, cap: int) -> str:
+    return cell if len(cell) <= cap else f"…{cell[len(cell) - cap + 1 :]}"

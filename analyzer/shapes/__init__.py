@@ -17,7 +17,11 @@ from archlint.analyzer.shapes import reductions as _reductions  # noqa: F401 - r
 from archlint.analyzer.shapes import windows as _windows  # noqa: F401 - registers its rules
 from archlint.analyzer.shapes.constants import of_constant_node
 from archlint.analyzer.shapes.context import (
-    FOLDINGS, MAX_ELEMENTS, SHAPE_RULES, Context, Unresolved,
+    FOLDINGS,
+    MAX_ELEMENTS,
+    SHAPE_RULES,
+    Context,
+    Unresolved,
 )  # fmt: skip
 
 # A new number at each run: no constant, whatever its inputs.

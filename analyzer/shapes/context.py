@@ -69,7 +69,8 @@ class Context:
         return list(value.data.reshape(-1))
 
     def integers(self, index: int, attribute: str) -> list[Any] | None:
-        """Integers given as an attribute in old operator sets and as an input since; None if absent."""
+        """Integers given as an attribute in old operator sets and as an input since; None if
+        absent."""
         if attribute in self.node.attributes:
             given = self.node.attributes[attribute]
             return list(given) if isinstance(given, (list, tuple)) else [given]

@@ -1,4 +1,5 @@
-"""Shapes of operators that work on each element, with broadcasting where they have several inputs."""
+"""Shapes of operators that work on each element, with broadcasting where they have several
+inputs."""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ def range_(context: Context) -> Outputs:
     if isinstance(delta, SymbolicDim) or delta == 0:
         return [((derived("range", start, limit, delta),), context.dtype(0))]
     if any(isinstance(n, SymbolicDim) for n in (start, limit)):
-        length = limit - start if delta == 1 else derived(f"({limit}-{start})/{delta}", limit, start)
+        length = (
+            limit - start if delta == 1 else derived(f"({limit}-{start})/{delta}", limit, start)
+        )
         return [((length,), context.dtype(0))]
     return [((max(0, ceil((limit - start) / delta)),), context.dtype(0))]
 

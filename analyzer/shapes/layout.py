@@ -141,11 +141,11 @@ def slice_(context: Context) -> Outputs:
     shape = list(x)
     for place, axis in enumerate(axes if axes is not None else range(len(starts))):
         at = normal_axis(axis, len(x))
-        shape[at] = _range_length(context, x[at], starts[place], ends[place], steps[place])
+        shape[at] = _range_length(x[at], starts[place], ends[place], steps[place])
     return [(tuple(shape), context.dtype(0))]
 
 
-def _range_length(context: Context, size: Dim, start: Any, end: Any, step: Any) -> Dim:
+def _range_length(size: Dim, start: Any, end: Any, step: Any) -> Dim:
     if isinstance(size, int) and all(isinstance(n, int) for n in (start, end, step)):
         return len(range(*slice(start, end, step).indices(size)))
     if not isinstance(step, int) or isinstance(start, SymbolicDim):
@@ -215,7 +215,7 @@ def shape_slice(context: Context) -> Shape:
 
 
 @shapes("Size")
-def size(context: Context) -> Outputs:
+def size(_context: Context) -> Outputs:
     """A scalar."""
     return [((), TensorProto.INT64)]
 

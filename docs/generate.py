@@ -1,0 +1,98 @@
+"""Write the pages of docs/ that are made from the code: ``python docs/generate.py``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent / "samples"))
+
+from build_all import build_sample  # noqa: E402 - found by the line above
+from googlenet import build as build_googlenet  # noqa: E402 - found by the line above
+
+from archlint.analyzer.inputs import Bindings  # noqa: E402 - after the path is set
+from archlint.analyzer.reader import Model, read  # noqa: E402 - after the path is set
+from archlint.analyzer.report import ModelReport  # noqa: E402 - after the path is set
+from archlint.analyzer.report.text import percent_change, short  # noqa: E402 - as above
+from archlint.config import choose_rules  # noqa: E402 - after the path is set
+from archlint.explain import as_markdown  # noqa: E402 - after the path is set
+from archlint.pipeline import lint_model  # noqa: E402 - after the path is set
+from archlint.rules import all_rules  # noqa: E402 - after the path is set
+
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+CLASSICS = {
+    "AlexNet, grouped": "bvlc_alexnet",
+    "ZFNet-512": "zfnet512",
+    "VGG-19": "vgg19",
+    "Inception v1": "inception_v1",
+    "Inception v2": "inception_v2",
+    "ResNet-50": "resnet50",
+    "DenseNet-121": "densenet121",
+    "SqueezeNet": "squeezenet",
+    "ShuffleNet": "shufflenet",
+}
+"""The nine networks that the onnx package ships as structure."""
+SAMPLES = {
+    "Inception module, naive": "inception_module_naive",
+    "Inception module": "inception_module",
+    "AlexNet": "alexnet",
+    "VGG-16": "vgg16",
+    "GoogLeNet": "googlenet",
+    "Inception v3": "inception_v3",
+    "ResNet-18": "resnet18",
+    "ResNet-50, samples": "resnet50",
+    "DenseNet-121, samples": "densenet121",
+    "MobileNet v1": "mobilenet_v1",
+}
+_HEAD = """# What archlint says of known networks
+
+Made by `python docs/generate.py`, held by a test. The first nine networks are those that the onnx package ships,
+the others are built by the scripts in `samples/`. A number is how often a rule of the default selection reports; the
+last columns count the whole network again with every proposal in place. Every proposal changes the function
+and asks for retraining, but for ARC302, which removes what only training uses.
+
+"""
+
+
+def networks() -> Iterator[tuple[str, ModelReport]]:
+    """The report of every network of the table."""
+    rules = choose_rules()
+    for title, name in CLASSICS.items():
+        yield title, lint_model(read(str(LIGHT / f"light_{name}.onnx")), rules, Bindings())
+    for title, name in SAMPLES.items():
+        yield title, lint_model(Model(name, build_sample(name), 0), rules, Bindings())
+    auxiliary = Model("googlenet", build_googlenet(auxiliary=True), 0)
+    yield "GoogLeNet with its auxiliary classifiers", lint_model(auxiliary, rules, Bindings())
+
+
+def networks_page() -> str:
+    """The table of networks by rules."""
+    codes = [rule.code for rule in choose_rules()]
+    lines = [
+        f"| network | {' | '.join(codes)} | MACs | with all proposals |",
+        f"|---|{'--:|' * len(codes)}--:|--:|",
+    ]
+    for title, report in networks():
+        found = Counter(finding.code for finding in report.findings)
+        cells = [str(found[code] or "") for code in codes]
+        effect = report.effect
+        after = ""
+        if effect is not None:
+            change = percent_change(effect.macs_before, effect.macs_after)
+            after = f"{short(effect.macs_after)} ({change})"
+        macs = short(report.costs.total().macs)
+        lines.append(f"| {title} | {' | '.join(cells)} | {macs} | {after} |")
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+PAGES = {"networks.md": networks_page, "rules.md": lambda: as_markdown(all_rules())}
+
+
+if __name__ == "__main__":
+    for page, write in PAGES.items():
+        (DOCS / page).write_text(write(), encoding="utf-8")

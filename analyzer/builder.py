@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import prod, sqrt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import (
     GraphProto,
     ModelProto,
@@ -29,7 +30,8 @@ class GraphBuilder:
 
     Weights are ``structure`` (a ConstantOfShape, a few bytes in the file) or ``random`` (He-scaled
     normal numbers from a seeded generator). The channel count of every value is kept, so that a
-    convolution only says how many it makes. ``reserved`` are names that only the caller gives.
+    convolution only says how many it makes. ``reserved`` are names that only the caller gives,
+    ``dtype`` is that of weights and of what flows between the operators.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class GraphBuilder:
         weights: WeightKind = "structure",
         seed: int = 0,
         reserved: Iterable[str] = (),
+        dtype: int = TensorProto.FLOAT,
     ) -> None:
         self._name = name
         self._weights = weights
+        self._dtype = dtype
         self._random = np.random.default_rng(seed)
         self._nodes: list[NodeProto] = []
         self._inputs: list[ValueInfoProto] = []
@@ -50,19 +54,17 @@ class GraphBuilder:
         self._channels: dict[str, int] = {}
         self._used: set[str] = set(reserved)
 
-    def input(self, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT) -> str:
+    def input(self, name: str, shape: Sequence[int | str]) -> str:
         """Declare a graph input; axis 1 is taken as its channels."""
-        self._inputs.append(helper.make_tensor_value_info(name, dtype, list(shape)))
+        self._inputs.append(helper.make_tensor_value_info(name, self._dtype, list(shape)))
         if len(shape) > 1 and isinstance(channels := shape[1], int):
             self._channels[name] = channels
         self._used.add(name)
         return name
 
-    def output(
-        self, value: str, shape: Sequence[int | str] | None = None, dtype: int = TensorProto.FLOAT
-    ) -> None:
+    def output(self, value: str, shape: Sequence[int | str] | None = None) -> None:
         """Declare an existing value as a graph output; without a shape it is left to inference."""
-        self._outputs.append(helper.make_tensor_value_info(value, dtype, shape))
+        self._outputs.append(helper.make_tensor_value_info(value, self._dtype, shape))
 
     def channels(self, value: str) -> int:
         """Channels (axis 1) of a value made by this builder."""
@@ -90,26 +92,30 @@ class GraphBuilder:
         return output
 
     def weight(self, name: str, shape: Sequence[int], *, fan_in: int | None = None) -> str:
-        """A float32 tensor of weights; ``fan_in`` scales the random kind (He et al. 2015)."""
-        name = self._unique(name)
-        if self._weights == "random":
-            scale = sqrt(2 / (fan_in or max(1, prod(shape[1:]))))
-            data = (self._random.standard_normal(tuple(shape)) * scale).astype(np.float32)
-            self._initializers.append(numpy_helper.from_array(data, name))
-            return name
-        dims = self.constant(f"{name}_shape", shape)
-        fill = helper.make_tensor("value", TensorProto.FLOAT, [1], [0.02])
-        self._nodes.append(
-            helper.make_node("ConstantOfShape", [dims], [name], name=f"{name}_fill", value=fill)
-        )
-        return name
+        """A tensor of weights; ``fan_in`` scales the random kind (He et al. 2015)."""
+        if self._weights == "structure":
+            return self._fill(name, shape, 0.02)
+        scale = sqrt(2 / (fan_in or max(1, prod(shape[1:]))))
+        return self._initializer(name, self._random.standard_normal(tuple(shape)) * scale)
 
     def constant(self, name: str, numbers: float | Sequence[int] | Sequence[float]) -> str:
-        """An initializer that is no weight, a scalar or 1-D: int64 if all is int, else float32."""
+        """An initializer that is no weight, a scalar or 1-D: int64 if all is int, else floats."""
+        return self._initializer(name, np.array(numbers))
+
+    def _initializer(self, name: str, numbers: NDArray[Any]) -> str:
         name = self._unique(name)
-        listed = numbers if isinstance(numbers, Sequence) else [numbers]
-        dtype = np.int64 if all(isinstance(n, int) for n in listed) else np.float32
-        self._initializers.append(numpy_helper.from_array(np.array(numbers, dtype=dtype), name))
+        whole = np.issubdtype(numbers.dtype, np.integer)
+        dtype = np.int64 if whole else helper.tensor_dtype_to_np_dtype(self._dtype)
+        self._initializers.append(numpy_helper.from_array(numbers.astype(dtype), name))
+        return name
+
+    def _fill(self, name: str, shape: Sequence[int], number: float) -> str:
+        name = self._unique(name)
+        dims = self.constant(f"{name}_shape", shape)
+        value = helper.make_tensor("value", self._dtype, [1], [number])
+        self._nodes.append(
+            helper.make_node("ConstantOfShape", [dims], [name], name=f"{name}_fill", value=value)
+        )
         return name
 
     def conv(
@@ -164,14 +170,7 @@ class GraphBuilder:
             for part in ("weight", "bias", "running_mean")
         ]
         # A variance is positive: a fill in either kind of weights.
-        dims = self.constant(f"{name}.running_var_shape", (self._channels[x],))
-        one = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0])
-        variance = self._unique(f"{name}.running_var")
-        self._nodes.append(
-            helper.make_node(
-                "ConstantOfShape", [dims], [variance], name=f"{variance}_fill", value=one
-            )
-        )
+        variance = self._fill(f"{name}.running_var", (self._channels[x],), 1.0)
         return self.node("BatchNormalization", x, *parts, variance, name=name, epsilon=epsilon)
 
     def relu(self, x: str, *, name: str | None = None) -> str:

@@ -40,7 +40,6 @@ class ConvSizes:
     pads: tuple[int, ...]
     in_map: tuple[int, ...]
     out_map: tuple[int, ...]
-    batch: int
     bias: bool
 
     @property
@@ -87,19 +86,19 @@ _RELU = Activation("Relu")
 
 
 def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
-    """The sizes of a float convolution; None for another operator or unknown sizes."""
+    """The sizes of a convolution with weights of its own; None for anything else."""
     if node.op_type != "Conv" or node.domain:
         return None
     x, w = graph.value(node.input(0)).static_shape, graph.value(node.input(1)).static_shape
     y = graph.value(node.outputs[0]).static_shape
-    if x is None or w is None or y is None:
+    if x is None or w is None or y is None or not graph.value(node.input(1)).constant:
         return None
     slide = window(node.attributes, x[2:], w[2:])
     if slide.pads is None:
         return None
     return ConvSizes(
         node, x[1], w[0], int(node.attributes.get("group", 1)), slide.kernel, slide.strides,
-        slide.dilations, slide.pads, x[2:], y[2:], x[0], bool(node.input(2)),
+        slide.dilations, slide.pads, x[2:], y[2:], bool(node.input(2)),
     )  # fmt: skip
 
 

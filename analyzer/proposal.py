@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from onnx import GraphProto, ModelProto, NodeProto, helper
 
-from archlint.analyzer.builder import IR_VERSION
+from archlint.analyzer.builder import IR_VERSION, GraphBuilder
 from archlint.analyzer.cost import Cost, CostTable, count
 from archlint.analyzer.describe import describe
 from archlint.analyzer.graph import Graph, Node
@@ -88,6 +88,16 @@ class Priced:
     def saved_parameters(self) -> int:
         """Parameters that the proposal saves."""
         return self.parameters_before - self.parameters_after
+
+
+def draft(graph: Graph, name: str, replaced: Sequence[Node]) -> tuple[GraphBuilder, str]:
+    """A builder for what stands in place of a chain of nodes, and the value that feeds it.
+
+    It has the data type and the input of the chain; the name of the chain's output is kept free.
+    """
+    source = graph.value(replaced[0].input(0))
+    builder = GraphBuilder(name, reserved=replaced[-1].outputs, dtype=source.dtype)
+    return builder, builder.input(source.name, source.static_shape or ())
 
 
 def price(proposal: Proposal, table: CostTable) -> Priced:

@@ -30,7 +30,7 @@ class _DefaultsToCheck(TyperGroup):
         own = {option for parameter in self.params for option in parameter.opts} | {"--help", "-h"}
         if args and args[0] not in self.commands and args[0] not in own:
             if (near := _misspelt(args[0], self.commands)) is not None:
-                ctx.fail(f"there is no command and no file '{args[0]}'; did you mean '{near}'?")
+                ctx.fail(f"there is no command and no file '{args[0]}' (did you mean '{near}'?)")
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
@@ -396,7 +396,7 @@ def _print(text: str, stream: Any) -> None:
 def _complain(source: str, why: str) -> None:
     from archlint.analyzer.report.text import safe
 
-    _print(f"archlint: error: {safe(source) or "''"}: {safe(why, 600)}\n", sys.stderr)
+    _print(f"archlint: error: {safe(source or repr(source))}: {safe(why, 600)}\n", sys.stderr)
 
 
 def _fail(source: str, why: str) -> NoReturn:

@@ -40,10 +40,7 @@ def _text(rule: type[Rule]) -> Iterator[str]:
 
 def as_markdown(rules: Sequence[type[Rule]]) -> str:
     """A page of all rules, made from the same text."""
-    blocks = [
-        "# Rules\n\nMade by `python docs/generate.py` from the rules' own documentation, which "
-        "`archlint rule CODE` prints too."
-    ]
+    blocks = ["# Rules", "Made by `python docs/generate.py` from what `archlint rule` prints."]
     for rule in rules:
         lines = [f"## {rule.code} {rule.name}", "", _metadata(rule)]
         for title, paragraphs in _sections(rule):
@@ -67,8 +64,10 @@ def _metadata(rule: type[Rule]) -> str:
 
 
 def _sections(rule: type[Rule]) -> Iterable[tuple[str, list[str]]]:
-    """The summary under an empty title, then each section; a reference is a paragraph of its own."""
-    summary, *rest = re.split(r"^(\w[\w ]+)\n(?= )", cleandoc(rule.__doc__ or ""), flags=re.M)
+    """The summary under an empty title, then each section; every reference is a paragraph."""
+    summary, *rest = re.split(
+        r"^(\w[\w ]+)\n(?= )", cleandoc(rule.__doc__ or ""), flags=re.MULTILINE
+    )
     yield "", [" ".join(summary.split())]
     for title, body in zip(rest[::2], rest[1::2], strict=True):
         if title == "References":

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnx
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "samples"))
-
-from build_all import build_sample  # noqa: E402 - found by the line above
-from googlenet import build as build_googlenet  # noqa: E402 - found by the line above
 
 from archlint.analyzer.inputs import Bindings  # noqa: E402 - after the path is set
 from archlint.analyzer.reader import Model, read  # noqa: E402 - after the path is set
@@ -23,6 +20,8 @@ from archlint.config import choose_rules  # noqa: E402 - after the path is set
 from archlint.explain import as_markdown  # noqa: E402 - after the path is set
 from archlint.pipeline import lint_model  # noqa: E402 - after the path is set
 from archlint.rules import all_rules  # noqa: E402 - after the path is set
+from build_all import build_sample  # noqa: E402 - found by the line above
+from googlenet import build as build_googlenet  # noqa: E402 - found by the line above
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 CLASSICS = {
@@ -51,10 +50,11 @@ SAMPLES = {
 }
 _HEAD = """# What archlint says of known networks
 
-Made by `python docs/generate.py`, held by a test. The first nine networks are those that the onnx package ships,
-the others are built by the scripts in `samples/`. A number is how often a rule of the default selection reports; the
-last columns count the whole network again with every proposal in place. Every proposal changes the function
-and asks for retraining, but for ARC302, which removes what only training uses.
+Made by `python docs/generate.py`, held by a test. The first nine networks are those that the onnx
+package ships, the others are built by the scripts in `samples/`. A number is how often a rule of
+the default selection reports; the last columns count the whole network again with every proposal in
+place. Every proposal changes the function and asks for retraining, but for ARC302, which removes
+what only training uses.
 
 """
 
@@ -90,7 +90,10 @@ def networks_page() -> str:
     return _HEAD + "\n".join(lines) + "\n"
 
 
-PAGES = {"networks.md": networks_page, "rules.md": lambda: as_markdown(all_rules())}
+PAGES: dict[str, Callable[[], str]] = {
+    "networks.md": networks_page,
+    "rules.md": lambda: as_markdown(all_rules()),
+}
 
 
 if __name__ == "__main__":

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.patterns import pointwise_source
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, ParameterRule, Passes, RuleContext, option
 
 
@@ -67,8 +66,7 @@ class FlattenedClassifier(ParameterRule):
         result = graph.value(layer.outputs[0]).static_shape
         if shape is None or result is None:
             return None
-        builder = GraphBuilder("pooled", reserved=layer.outputs)
-        value = builder.input(flatten.input(0), shape)
+        builder, value = draft(graph, "pooled", match.nodes)
         value = builder.flatten(builder.global_average_pool(value))
         bias = layer.op_type == "Gemm" and bool(layer.input(2))
         output = layer.outputs[0]

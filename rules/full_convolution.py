@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence, Severity
 from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, RuleGroup, option
 
 
@@ -61,8 +60,7 @@ class FullConvolution(Rule):
         conv = conv_sizes(context.graph, match.nodes[0])
         if conv is None:
             return None
-        builder = GraphBuilder("separable", reserved=conv.node.outputs)
-        value = builder.input(conv.node.input(0), (conv.batch, conv.in_channels, *conv.in_map))
+        builder, value = draft(context.graph, "separable", match.nodes)
         value = builder.conv(
             value, conv.in_channels, conv.kernel, stride=conv.strides, pads=conv.pads,
             dilations=conv.dilations, groups=conv.in_channels, bias=conv.bias, name="depthwise",

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 
 
@@ -64,8 +63,7 @@ class LargeKernel(Rule):
         if conv is None or conv.square is None:
             return None
         activation = activation_after(context.graph, conv.node)
-        builder = GraphBuilder("stack", reserved=conv.node.outputs)
-        value = builder.input(conv.node.input(0), (conv.batch, conv.in_channels, *conv.in_map))
+        builder, value = draft(context.graph, "stack", match.nodes)
         widths = _widths(conv.square, conv.in_channels, conv.out_channels)
         left = list(conv.pads)
         for place, (_, channels) in enumerate(widths):

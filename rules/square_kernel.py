@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.patterns import ConvSizes, activation_after, conv_sizes, convolutions
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 
 
@@ -58,8 +57,7 @@ class SquareKernel(Rule):
             return None
         side = conv.square
         top, left, bottom, right = conv.pads
-        builder = GraphBuilder("factorised", reserved=conv.node.outputs)
-        value = builder.input(conv.node.input(0), (conv.batch, conv.in_channels, *conv.in_map))
+        builder, value = draft(context.graph, "factorised", match.nodes)
         value = builder.conv(
             value, min(conv.in_channels, conv.out_channels), (1, side), pads=(0, left, 0, right),
             bias=conv.bias, name="row",

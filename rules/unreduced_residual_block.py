@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.patterns import (
     ConvSizes,
@@ -15,7 +14,7 @@ from archlint.analyzer.patterns import (
     ends_in_addition,
     in_reduced_branch,
 )  # fmt: skip
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 from archlint.rules.wide_convolution import on_grid
 
@@ -71,8 +70,7 @@ class UnreducedResidualBlock(Rule):
             return None
         width = self._width(conv)
         activation = activation_after(context.graph, conv.node)
-        builder = GraphBuilder("bottleneck", reserved=conv.node.outputs)
-        value = builder.input(conv.node.input(0), (conv.batch, conv.in_channels, *conv.in_map))
+        builder, value = draft(context.graph, "bottleneck", match.nodes)
         value = builder.conv(value, width, 1, bias=conv.bias, name="reduce")
         value = activation.write(builder, value)
         value = builder.conv(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.patterns import (
@@ -16,7 +15,7 @@ from archlint.analyzer.patterns import (
     convolutions,
     in_reduced_branch,
 )  # fmt: skip
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 
 GRID = 16  # channels that onnxruntime's convolution kernels take at once with AVX-512
@@ -83,8 +82,7 @@ class WideConvolution(Rule):
         if conv is None:
             return None
         width = self._width(conv)
-        builder = GraphBuilder("bottleneck", reserved=conv.node.outputs)
-        x = builder.input(conv.node.input(0), (conv.batch, conv.in_channels, *conv.in_map))
+        builder, x = draft(context.graph, "bottleneck", match.nodes)
         reduced = builder.conv(
             x, width, (1,) * len(conv.kernel), pads=0, bias=conv.bias, name="reduce"
         )

@@ -1,4 +1,4 @@
-"""The samples are scripts beside each other, not a package: put their folder on the path."""
+"""samples/ and docs/ hold scripts, not packages: put their folders on the path."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "samples"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))

@@ -39,8 +39,9 @@ def test_built_models_are_valid_and_run(weights: WeightKind) -> None:
     onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     (result,) = session.run(None, {"x": np.ones((2, 3, 16, 16), np.float32)})
-    assert np.shape(result) == (2, 5)
-    assert np.isfinite(np.asarray(result)).all()
+    assert isinstance(result, np.ndarray)
+    assert result.shape == (2, 5)
+    assert np.isfinite(result).all()
 
 
 @pytest.mark.parametrize("weights", ["structure", "random"])
@@ -118,7 +119,8 @@ def test_padding_of_a_convolution(
 ) -> None:
     """The map has the size that the padding says."""
     b = GraphBuilder("conv")
-    y = b.conv(b.input("x", (1, 3, 16, 16)), 7, kernel, pads=pads, stride=stride, dilations=dilation)
+    x = b.input("x", (1, 3, 16, 16))
+    y = b.conv(x, 7, kernel, pads=pads, stride=stride, dilations=dilation)
     b.output(y)
     graph = load(Model("conv", b.model(), 0))
     assert graph.value(y).static_shape == (1, 7, size, size)

@@ -70,8 +70,8 @@ ROWS: dict[str, tuple[str, str, str, int, Ops]] = {
                        6 * 7 * 7 * 8 * 3 * 3, {"bias": 6 * 7 * 7}),
     # out = 2 * (in - 1) + output_padding + 3 - 2 pads: 29 + 1 - 0 rows, 21 + 1 columns
     "conv-transpose": (MAP, "float[8,5,3,3] w, float[10] b",
-                       "y = ConvTranspose<group=2, strides=[2,2], pads=[1,1,1,1],"
-                       " output_padding=[1,1]>(x, w, b)",
+                       ("y = ConvTranspose<group=2, strides=[2,2], pads=[1,1,1,1],"
+                       " output_padding=[1,1]>(x, w, b)"),
                        2 * 8 * 15 * 11 * 5 * 3 * 3, {"bias": 2 * 10 * 30 * 22}),
     "conv-deformable": (f"{MAP}, float[2,18,13,9] o", "float[6,8,3,3] w, float[6] b",
                         "y = DeformConv(x, w, o, b)", 2 * 6 * 13 * 9 * 8 * 3 * 3,
@@ -107,8 +107,8 @@ ROWS: dict[str, tuple[str, str, str, int, Ops]] = {
     "attention-3d": ("float[2,6,32] x, float[2,5,16] k, float[2,5,8] v", "",
                      "y = Attention<q_num_heads=4, kv_num_heads=2>(x, k, v)",
                      2 * 4 * 6 * 5 * (8 + 4), {"softmax": 5 * 2 * 4 * 6 * 5}),
-    "attention-past": ("float[1,4,1,8] x, float[1,4,1,8] k, float[1,4,1,8] v,"
-                       " float[1,4,9,8] pk, float[1,4,9,8] pv", "",
+    "attention-past": (("float[1,4,1,8] x, float[1,4,1,8] k, float[1,4,1,8] v,"
+                       " float[1,4,9,8] pk, float[1,4,9,8] pv"), "",
                        "y, a, b = Attention(x, k, v, , pk, pv)",
                        4 * 1 * (9 + 1) * (8 + 8), {"softmax": 5 * 4 * 10}),
     # gates x hidden x (inputs + hidden) a step; two biases a gate

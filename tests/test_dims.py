@@ -13,6 +13,7 @@ from onnx import helper
 
 from archlint.analyzer.cost import Cost, count
 from archlint.analyzer.dims import Cause, Dim, SymbolicDim, broadcast, derived, volume
+from archlint.analyzer.geometry import window
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
 
@@ -72,6 +73,23 @@ def test_broadcast_of_unknown_dims() -> None:
     assert broadcast((N,), (8,)) == (8,)
     with pytest.raises(ValueError, match="3, 4"):
         broadcast((3,), (4,))
+
+
+@pytest.mark.parametrize(
+    ("auto_pad", "pads"),
+    [
+        # At stride 2, 5 windows of 4 span 12 pixels of 9, and 4 windows of 3 span 9 of 7.
+        pytest.param("SAME_UPPER", (1, 1, 2, 1), id="more-behind"),
+        pytest.param("SAME_LOWER", (2, 1, 1, 1), id="more-before"),
+        pytest.param("VALID", (0, 0, 0, 0), id="none"),
+        pytest.param("NOTSET", (1, 2, 3, 4), id="as-given"),
+    ],
+)
+def test_automatic_padding_is_made_explicit(auto_pad: str, pads: tuple[int, ...]) -> None:
+    """What the map lacks is shared between its sides, the odd pixel as the name says."""
+    attributes = {"auto_pad": auto_pad, "kernel_shape": [4, 3], "strides": [2, 2]}
+    given = {"pads": [1, 2, 3, 4]} if auto_pad == "NOTSET" else {}
+    assert window({**attributes, **given}, (9, 7)).pads == pads
 
 
 def cost_of(
@@ -168,8 +186,11 @@ def test_matrix_product_counts_each_inner_product(
     assert cost.macs == sum(1 for _ in np.ndindex(*whole, rows, columns, inner))
 
 
-@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True),
-       st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True), st.data())
+@given(
+    st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True),
+    st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True),
+    st.data(),
+)
 @quick
 def test_einsum_counts_each_product(left: list[str], right: list[str], data: st.DataObject) -> None:
     """One multiplication for each assignment of the labels; the result is shaped as numpy's."""

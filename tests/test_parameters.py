@@ -17,9 +17,9 @@ ROWS: dict[str, tuple[str, str, str, int]] = {
     "two-weights": (X, "float[5,4] w, float[4] b", "y = Gemm(x, w, b)", 5 * 4 + 4),
     "shared": (X, "float[5,5] w", "a = MatMul(x, w) y = MatMul(a, w)", 5 * 5),
     "left-operand": ("float[5,7] x", "float[4,5] w", "y = MatMul(w, x)", 4 * 5),
-    "constant-node": (X, "", "w = Constant<value=float[5,2] {1,2,3,4,5,6,7,8,9,0}>()"
-                      " y = MatMul(x, w)", 5 * 2),
-    "constant-of-shape": (X, "int64[2] n = {5,4}", "w = ConstantOfShape(n) y = MatMul(x, w)", 5 * 4),
+    "constant-node": (X, "", ("w = Constant<value=float[5,2] {1,2,3,4,5,6,7,8,9,0}>()"
+                      " y = MatMul(x, w)"), 5 * 2),
+    "fill": (X, "int64[2] n = {5,4}", "w = ConstantOfShape(n) y = MatMul(x, w)", 5 * 4),
     "identity": (X, "float[5,5] w", "v = Identity(w) a = MatMul(x, w) y = MatMul(a, v)", 5 * 5),
     "cast": (X, "float16[5,4] w", "v = Cast<to=1>(w) y = MatMul(x, v)", 5 * 4),
     "transpose": (X, "float[4,5] w", "v = Transpose(w) y = MatMul(x, v)", 5 * 4),
@@ -29,21 +29,22 @@ ROWS: dict[str, tuple[str, str, str, int]] = {
     # The tensor behind a slice is stored whole.
     "slice": (X, "float[9,4] w, int64[1] a = {0}, int64[1] b = {5}",
               "v = Slice(w, a, b) y = MatMul(x, v)", 9 * 4),
-    "two-slices": (X, "float[9,4] w, int64[1] a = {0}, int64[1] b = {5}, int64[1] c = {4},"
-                   " int64[1] d = {9}", "v = Slice(w, a, b) u = Slice(w, c, d)"
-                   " e = MatMul(x, v) f = MatMul(x, u) y = Add(e, f)", 9 * 4),
+    "two-slices": (X, ("float[9,4] w, int64[1] a = {0}, int64[1] b = {5}, int64[1] c = {4},"
+                   " int64[1] d = {9}"), ("v = Slice(w, a, b) u = Slice(w, c, d)"
+                   " e = MatMul(x, v) f = MatMul(x, u) y = Add(e, f)"), 9 * 4),
     "concat": (X, "float[5,4] w, float[5,3] v", "u = Concat<axis=1>(w, v) y = MatMul(x, u)",
                5 * 4 + 5 * 3),
-    "dequantised": (X, f"int8[5,4] w, {Q}", "v = DequantizeLinear(w, s, z) y = MatMul(x, v)", 5 * 4),
+    "dequantised": (X, f"int8[5,4] w, {Q}", "v = DequantizeLinear(w, s, z) y = MatMul(x, v)",
+                    5 * 4),
     "dequantised-a-channel": (X, "int8[5,4] w, float[4] s, int8[4] z",
                               "v = DequantizeLinear<axis=1>(w, s, z) y = MatMul(x, v)", 5 * 4),
-    "fake-quantised": (X, f"float[5,4] w, {Q}", "q = QuantizeLinear(w, s, z)"
-                       " v = DequantizeLinear(q, s, z) y = MatMul(x, v)", 5 * 4),
-    "quantised-conv": ("uint8[1,3,8,8] x", "float s = {0.1}, uint8 z = {0}, uint8[4,3,3,3] w,"
-                       " int32[4] b", "y = QLinearConv(x, s, z, w, s, z, s, z, b)",
+    "fake-quantised": (X, f"float[5,4] w, {Q}", ("q = QuantizeLinear(w, s, z)"
+                       " v = DequantizeLinear(q, s, z) y = MatMul(x, v)"), 5 * 4),
+    "quantised-conv": ("uint8[1,3,8,8] x", ("float s = {0.1}, uint8 z = {0}, uint8[4,3,3,3] w,"
+                       " int32[4] b"), "y = QLinearConv(x, s, z, w, s, z, s, z, b)",
                        4 * 3 * 3 * 3 + 4),
-    "weight-norm": (X, "float[5,4] v, float[1,4] g", "n = ReduceL2(v) d = Div(v, n) w = Mul(d, g)"
-                    " y = MatMul(x, w)", 5 * 4 + 4),
+    "weight-norm": (X, "float[5,4] v, float[1,4] g", ("n = ReduceL2(v) d = Div(v, n) w = Mul(d, g)"
+                    " y = MatMul(x, w)"), 5 * 4 + 4),
     "scale-vector": (X, "float[5] g", "y = Mul(x, g)", 5),
     "single-number": (X, "float g = {0.125}, float[1] h", "a = Mul(x, g) y = Div(a, h)", 0),
     "single-number-of-prelu": (X, "float[1] g", "y = PRelu(x, g)", 1),
@@ -56,13 +57,14 @@ ROWS: dict[str, tuple[str, str, str, int]] = {
     "mask-from-truth": (X, "bool[7,5] c, float a = {0}, float b = {-1e9}",
                         "m = Where(c, a, b) y = Add(x, m)", 0),
     "mask-from-cast": (X, "bool[7,5] c", "m = Cast<to=1>(c) y = Mul(x, m)", 0),
+    "mask-from-narrow-integers": (X, "int32[7,5] c", "m = Cast<to=1>(c) y = Mul(x, m)", 0),
     "positions": ("float[5] x", "int64 a = {0}, int64 b = {5}, int64 c = {1}",
                   "p = Range(a, b, c) f = Cast<to=1>(p) y = Add(x, f)", 0),
-    "positions-from-input-shape": (X, "int64[1] n = {1}", "s = Shape(x) f = Cast<to=1>(s)"
-                                   " t = Gather(f, n) y = Mul(x, t)", 0),
+    "positions-from-input-shape": (X, "int64[1] n = {1}", ("s = Shape(x) f = Cast<to=1>(s)"
+                                   " t = Gather(f, n) y = Mul(x, t)"), 0),
     "embedding": ("int64[2,3] x", "float[100,8] w", "y = Gather(w, x)", 100 * 8),
-    "tied-embedding": ("int64[2,3] x", "float[100,8] w", "e = Gather(w, x) t = Transpose(w)"
-                       " y = MatMul(e, t)", 100 * 8),
+    "tied-embedding": ("int64[2,3] x", "float[100,8] w", ("e = Gather(w, x) t = Transpose(w)"
+                       " y = MatMul(e, t)"), 100 * 8),
     "lookup-of-integers": ("int64[2,3] x", "int64[100] w", "y = Gather(w, x)", 0),
     "unknown-operator": (X, "float[5,4] w, int64[2] n", "y = my.domain.Dense(x, w, n)", 5 * 4),
     "unread": (X, "float[5,4] w, float[9,9] v", "y = MatMul(x, w)", 5 * 4),

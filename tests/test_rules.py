@@ -60,7 +60,7 @@ def test_passes_near_misses(rule: type[Rule], case: Passes) -> None:
 
 @pytest.mark.parametrize(("rule", "case"), FLAGS)
 def test_proposals_fit_into_the_model(rule: type[Rule], case: Flags) -> None:
-    """Spliced in, a proposal gives the same output shapes and exactly the saving that was priced."""
+    """Spliced in, a proposal keeps the output shapes and saves exactly what was priced."""
     model = from_text(case.onnx_text)
     before = count(load(model))
     (found, *_) = findings(rule, case)

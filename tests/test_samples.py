@@ -6,14 +6,15 @@ from pathlib import Path
 
 import onnx
 import pytest
-from build_all import COMMITTED, NETWORKS, build_sample
-from googlenet import build as build_googlenet
 
+from _command import COMMITTED
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import ModelReport
 from archlint.config import choose_rules
 from archlint.pipeline import lint_model
+from build_all import NETWORKS, build_sample
+from googlenet import build as build_googlenet
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -126,7 +127,7 @@ def test_mobilenet_has_the_papers_parameters() -> None:
 
 
 def test_auxiliary_logits_of_inception_v3() -> None:
-    """The head that torchvision's parameter count includes: 1x1 and 5x5 with normalisation, a layer."""
+    """The head in torchvision's count: a 1x1 and a 5x5 with normalisation, and a layer."""
     head = 128 * 768 + 2 * 128 + 768 * 25 * 128 + 2 * 768 + 768 * 1000 + 1000
     assert head == 3_326_696
 
@@ -138,12 +139,14 @@ def test_resnet50_keeps_running_statistics_apart() -> None:
 
 @pytest.mark.parametrize("auxiliary", [False, True])
 def test_googlenet(auxiliary: bool) -> None:
-    """22 layers with weights in depth, global average pooling, 1.43 to 1.6 G MACs; its heads apart."""
+    """22 layers with weights in depth, global average pooling, 1.43 to 1.6 G MACs."""
     counted = report(build_googlenet(auxiliary=auxiliary))
     assert 1.43e9 <= counted.costs.total().macs <= 1.6e9
     assert [node.op_type for node in counted.costs.graph.nodes].count("GlobalAveragePool") == 1
     heads = [finding for finding in counted.findings if finding.code == "ARC302"]
-    assert [finding.evidence["output"] for finding in heads] == (["aux2", "aux1"] if auxiliary else [])
+    assert [finding.evidence["output"] for finding in heads] == (
+        ["aux2", "aux1"] if auxiliary else []
+    )
     assert weighted_depth(counted, counted.costs.graph.outputs[0]) == 22
 
 

@@ -77,9 +77,8 @@ def test_scope_of_a_nameless_node(inputs: list[str], scope: tuple[str, ...]) -> 
 def test_scopes_reach_the_groups() -> None:
     """Costs by scope add the nodes of a module, whatever told them."""
     weights = "float[5,5] fc, float[5,4] head"
-    model = from_text(
-        f"g (float[7,5] x) => (y) <{weights}> {{ a = MatMul(x, fc) b = Relu(a) y = MatMul(b, head) }}"
-    )
+    nodes = "a = MatMul(x, fc) b = Relu(a) y = MatMul(b, head)"
+    model = from_text(f"g (float[7,5] x) => (y) <{weights}> {{ {nodes} }}")
     for place, name in ((0, "fc.weight"), (2, "head.weight")):
         model.proto.graph.node[place].input[1] = name
         model.proto.graph.value_info[place // 2].name = name

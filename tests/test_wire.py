@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from archlint.analyzer.reader.wire import (
-    INLINE_BYTES, INLINE_INTEGERS, MAX_DEPTH, WireError, skim,
+    INLINE_BYTES,
+    INLINE_INTEGERS,
+    MAX_DEPTH,
+    WireError,
+    skim,
 )  # fmt: skip
 
 
@@ -85,12 +89,13 @@ def holder(kind: str) -> ModelProto:
     tensor = raw(5000)
     attribute = AttributeProto(name="value", type=AttributeProto.TENSOR, t=tensor)
     listed = AttributeProto(name="all", type=AttributeProto.TENSORS, tensors=[tensor])
-    body = AttributeProto(name="body", type=AttributeProto.GRAPH, g=GraphProto(initializer=[tensor]))
+    inner = GraphProto(initializer=[tensor])
+    body = AttributeProto(name="body", type=AttributeProto.GRAPH, g=inner)
     sparse = AttributeProto(name="sparse", type=AttributeProto.SPARSE_TENSOR)
     sparse.sparse_tensor.values.CopyFrom(tensor)
     given = {"attribute": attribute, "attributes": listed, "body": body, "sparse": sparse}
     node = NodeProto(op_type="Op", output=["y"], attribute=[given.get(kind, attribute)])
-    model = model_of(nodes=() if kind in ("function", "sparse-initializer", "training") else (node,))
+    model = model_of(nodes=(node,) if kind in given else ())
     if kind == "function":
         model.functions.add(name="f", node=[node])
     elif kind == "sparse-initializer":

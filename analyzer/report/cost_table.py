@@ -71,7 +71,8 @@ def render(
     left = 2 if by is By.NODE else 1
     lines = table((*head[by], *_HEAD), cells, left=left, width=width, expendable=_EXPENDABLE)
     lines[0] = paint(lines[0], "bold")
-    return "\n".join([*lines, "", *totals(model, paint, width), *remarks(model, paint, width)]) + "\n"
+    below = [*totals(model, paint, width), *remarks(model, paint, width)]
+    return "\n".join([*lines, "", *below]) + "\n"
 
 
 def _cells(group: Group, by: By, whole: int) -> tuple[str, ...]:

@@ -117,7 +117,8 @@ def _labelled(label: str, text: str, paint: Paint, width: int | None) -> Iterabl
 def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     """What a model costs, and with every proposal."""
     cost = model.costs.total()
-    counted = f"{cost.macs:,} MACs, {model.parameters:,} parameters"
+    least = "at least " if model.costs.uncosted else ""
+    counted = f"{least}{cost.macs:,} MACs, {model.parameters:,} parameters"
     if model.buffers:
         counted += f" and {model.buffers:,} buffers"
     path = f"{safe(model.path)}:"
@@ -125,12 +126,13 @@ def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
     yield paint(first[: len(path)], "bold") + first[len(path) :]
     yield from (f"  {line}" for line in rest)
     yield (
-        f"  {short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights read, "
-        f"peak activations {size(model.peak.bytes)}"
+        f"  {least}{short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights read, "
+        f"peak activations {'at least ' if model.peak.unknown else ''}{size(model.peak.bytes)}"
     )
     if model.critical.macs:
         parallel = cost.macs / model.critical.macs
-        yield f"  longest path {short(model.critical.macs)} MACs, parallelism {parallel:.2f}"
+        path = f"{least}{short(model.critical.macs)} MACs"
+        yield f"  longest path {path}" + ("" if least else f", parallelism {parallel:.2f}")
     if model.effect is not None:
         effect = model.effect
         one = len(model.findings) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archlint.analyzer.dims import Cause, Dim, Shape, SymbolicDim, is_static
+from archlint.analyzer.dims import Cause, Dim, Shape, SymbolicDim, volume
 from archlint.analyzer.graph import Data, Node, Value
 from archlint.analyzer.shapes import arithmetic as _arithmetic  # noqa: F401 - registers its foldings
 from archlint.analyzer.shapes import elementwise as _elementwise  # noqa: F401 - registers its rules
@@ -18,10 +18,10 @@ from archlint.analyzer.shapes import windows as _windows  # noqa: F401 - registe
 from archlint.analyzer.shapes.constants import of_constant_node
 from archlint.analyzer.shapes.context import (
     FOLDINGS,
-    MAX_ELEMENTS,
     SHAPE_RULES,
     Context,
     Unresolved,
+    foldable_elements,
 )  # fmt: skip
 
 # A new number at each run: no constant, whatever its inputs.
@@ -64,7 +64,7 @@ def _outputs(node: Node, values: Mapping[str, Value], opset: int) -> Iterable[Va
         return _unknown(node, constant, unresolved.causes)
     except _CONTRADICTIONS as error:
         return _unknown(node, constant, context.because(f"contradictory shapes ({error})"))
-    data = _folded(context, inferred[0][0]) if inferred else None
+    data = _folded(context, *inferred[0]) if inferred else None
     if node.op_type in _SHAPE_READERS and data is not None:
         constant = all(isinstance(dim, int) for dim in data.reshape(-1))
     return [
@@ -91,15 +91,14 @@ def _dim(dim: Any) -> Dim:
     return int(dim)
 
 
-def _folded(context: Context, shape: Shape) -> Data | None:
+def _folded(context: Context, shape: Shape, dtype: int) -> Data | None:
     """The elements of the output where they follow from known ones and are few."""
     folding = FOLDINGS.get(context.node.operator)
-    if folding is None or not is_static(shape):
+    size = volume(shape)
+    if folding is None or not isinstance(size, int) or size > foldable_elements(dtype):
         return None
     try:
         data = folding(context)
-        if data is None or data.size > MAX_ELEMENTS:
-            return None
-        return data.reshape([int(dim) for dim in shape if isinstance(dim, int)])
+        return None if data is None else data.reshape([d for d in shape if isinstance(d, int)])
     except (*_CONTRADICTIONS, Unresolved):
         return None

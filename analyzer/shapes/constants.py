@@ -7,9 +7,8 @@ from onnx import SparseTensorProto, TensorProto, numpy_helper
 
 from archlint.analyzer.dims import Cause
 from archlint.analyzer.graph import FLOATS, Data, Node, Value
-from archlint.analyzer.shapes.context import MAX_ELEMENTS
+from archlint.analyzer.shapes.context import MAX_ELEMENTS, foldable_elements
 
-_MAX_FLOATS = 16  # scales and bounds are read, weights are not
 _NUMBERS = frozenset({
     *FLOATS, TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16,
     TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL, TensorProto.UINT32,
@@ -56,11 +55,10 @@ def _numbers(name: str, dtype: int, numbers: object) -> Value:
 
 
 def _data(tensor: TensorProto, dims: tuple[int, ...]) -> Data | None:
-    limit = _MAX_FLOATS if tensor.data_type in FLOATS else MAX_ELEMENTS
     elements = 1
     for dim in dims:
         elements *= dim
-    if elements > limit or tensor.data_type not in _NUMBERS:
+    if elements > foldable_elements(tensor.data_type) or tensor.data_type not in _NUMBERS:
         return None
     if tensor.data_location == TensorProto.EXTERNAL:
         return None

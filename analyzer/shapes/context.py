@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from archlint.analyzer.dims import Cause, Dim, Shape, SymbolicDim
-from archlint.analyzer.graph import Data, Node, Value
+from archlint.analyzer.graph import FLOATS, Data, Node, Value
 
 MAX_ELEMENTS = 4096  # of a folded value: shapes and indices are far smaller
+_MAX_FLOATS = 64  # scales and bounds decide shapes, masks and weights do not
 
 
 class Unresolved(Exception):  # noqa: N818 - a control flow signal, always caught by the engine
@@ -119,6 +120,11 @@ def _register(registry: dict[str, _Rule], operators: Sequence[str], rule: _Rule)
             raise ValueError(f"{operator} is registered twice")
         registry[operator] = rule
     return rule
+
+
+def foldable_elements(dtype: int) -> int:
+    """The most elements of this data type that are worth knowing."""
+    return _MAX_FLOATS if dtype in FLOATS else MAX_ELEMENTS
 
 
 def normal_axis(axis: int, rank: int) -> int:

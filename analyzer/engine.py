@@ -56,7 +56,7 @@ def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
         if proposal is None:
             continue
         priced = price(proposal, context.costs)
-        if rule.pays(priced.saved_macs, priced.saved_parameters, context):
+        if rule.pays(priced, context):
             found.append(_Candidate(rule, match, priced))
     return found
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+import shlex
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onnx import GraphProto, TensorShapeProto, ValueInfoProto
@@ -10,6 +11,8 @@ from onnx import GraphProto, TensorShapeProto, ValueInfoProto
 from archlint.analyzer.dims import Cause, Dim, SymbolicDim
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.graph import Value
+
+_BATCH_NAMES = frozenset({"batch", "batch_size", "batchsize", "n", "b", "bs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ def fed_inputs(proto: GraphProto, constants: Container[str]) -> list[ValueInfoPr
 def dim_names(proto: GraphProto) -> set[str]:
     """The names of symbolic dims in the graph inputs."""
     shapes = (info.type.tensor_type.shape for info in proto.input)
-    return {dim.dim_param for shape in shapes for dim in shape.dim if dim.dim_param}
+    return {_name(dim) for shape in shapes for dim in shape.dim if _name(dim)}
 
 
 def bind_inputs(
@@ -36,82 +39,112 @@ def bind_inputs(
 ) -> tuple[list[Value], list[str]]:
     """The values of the fed inputs, and notes of what was assumed.
 
-    An unbound leading dim is taken as 1, unless its name stands in another place too: then it is no
-    batch. Raises ConfigError for a shape that contradicts the file.
+    An unbound leading dim is taken as 1, unless its name stands in an inner place too and is none
+    that a batch bears. Raises ConfigError for a shape that contradicts the file or another binding.
     """
     inputs = fed_inputs(proto, constants)
-    inner = {dim.dim_param for info in inputs for dim in list(info.type.tensor_type.shape.dim)[1:]}
-    notes: dict[str, None] = {}
-    values = []
+    binder = _Binder(bindings, _named_sizes(inputs, bindings))
+    binder.assume_batches(inputs)
+    values = [binder.value(info) for info in inputs]
+    return values, list(binder.notes)
+
+
+def _named_sizes(inputs: Iterable[ValueInfoProto], bindings: Bindings) -> dict[str, int]:
+    """Sizes by the names of dims: those given by name, and those that given shapes fix."""
+    sizes = dict(bindings.dims)
     for info in inputs:
+        shape = bindings.shapes.get(info.name)
+        if shape is None:
+            continue
+        _check_shape(info, shape)
+        for dim, size in zip(info.type.tensor_type.shape.dim, shape, strict=False):
+            if _name(dim) and sizes.setdefault(_name(dim), size) != size:
+                raise ConfigError(
+                    f"--input-shape {info.name}={_listed(shape)}",
+                    f"dim '{_name(dim)}' would be {size} here and {sizes[_name(dim)]} elsewhere",
+                )
+    return sizes
+
+
+@dataclass(slots=True)
+class _Binder:
+    """Turns inputs into values and collects the notes on the way."""
+
+    bindings: Bindings
+    sizes: dict[str, int]
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def assume_batches(self, inputs: Sequence[ValueInfoProto]) -> None:
+        """Take the names of leading dims as 1 wherever they stand."""
+        shapes = [list(info.type.tensor_type.shape.dim) for info in inputs]
+        inner = {_name(dim) for shape in shapes for dim in shape[1:]}
+        for info, shape in zip(inputs, shapes, strict=True):
+            name = _name(shape[0]) if shape else ""
+            alone = name not in inner or name.lower() in _BATCH_NAMES
+            if name and name not in self.sizes and alone:
+                self._assume(f"leading dim '{name}'", info, name)
+                self.sizes[name] = 1
+
+    def _assume(self, what: str, info: ValueInfoProto, name: str) -> None:
+        self.notes[f"{what} taken as 1; bind it with {_remedy(info, name, 8)}"] = None
+
+    def value(self, info: ValueInfoProto) -> Value:
         tensor = info.type.tensor_type
         if info.type.WhichOneof("value") != "tensor_type":
             cause = Cause(f"input '{info.name}' is no tensor")
-            values.append(Value(info.name, causes=frozenset({cause})))
-        elif info.name in bindings.shapes:
-            shape = bindings.shapes[info.name]
-            _check_shape(info, shape)
-            values.append(Value(info.name, tensor.elem_type, shape))
-        elif not tensor.HasField("shape"):
-            cause = Cause(
-                f"input '{info.name}' declares no shape", f"--input-shape {info.name}=1,3,224,224"
-            )
-            values.append(Value(info.name, tensor.elem_type, causes=frozenset({cause})))
-        else:
-            dims = [
-                _dim(info, axis, dim, bindings, inner, notes)
-                for axis, dim in enumerate(tensor.shape.dim)
-            ]
-            values.append(Value(info.name, tensor.elem_type, tuple(dims)))
-    return values, list(notes)
+            return Value(info.name, causes=frozenset({cause}))
+        if info.name in self.bindings.shapes:
+            return Value(info.name, tensor.elem_type, self.bindings.shapes[info.name])
+        if not tensor.HasField("shape"):
+            remedy = f"--input-shape {shlex.quote(f'{info.name}=1,3,224,224')}"
+            cause = Cause(f"input '{info.name}' declares no shape", remedy)
+            return Value(info.name, tensor.elem_type, causes=frozenset({cause}))
+        dims = (self.dim(info, axis, dim) for axis, dim in enumerate(tensor.shape.dim))
+        return Value(info.name, tensor.elem_type, tuple(dims))
+
+    def dim(self, info: ValueInfoProto, axis: int, dim: TensorShapeProto.Dimension) -> Dim:
+        name = _name(dim)
+        if not name and dim.dim_value > 0:
+            return dim.dim_value
+        if name in self.sizes:
+            return self.sizes[name]
+        if axis == 0 and not name:
+            self._assume(f"leading dim of input '{info.name}'", info, name)
+            return 1
+        # No input is named where the dim has a name, so that equal names are equal dims.
+        what = f"dim '{name}'" if name else f"dim {axis} of input '{info.name}'"
+        cause = Cause(f"{what} is unbound", _remedy(info, name, 128))
+        return SymbolicDim(name or f"{info.name}[{axis}]", frozenset({cause}))
 
 
-def _dim(
-    info: ValueInfoProto,
-    axis: int,
-    dim: TensorShapeProto.Dimension,
-    bindings: Bindings,
-    inner: set[str],
-    notes: dict[str, None],
-) -> Dim:
-    name = dim.dim_param
-    if not name and dim.dim_value > 0:
-        return dim.dim_value
-    if name in bindings.dims:
-        return bindings.dims[name]
-    shape = ",".join(_example(d) for d in info.type.tensor_type.shape.dim)
-    if axis == 0 and (not name or name not in inner):
-        if name:
-            notes[f"leading dim '{name}' taken as 1; bind it with --dim {name}=8"] = None
-        else:
-            remedy = f"--input-shape {info.name}={shape}"
-            notes[f"leading dim of input '{info.name}' taken as 1; bind it with {remedy}"] = None
-        return 1
+def _name(dim: TensorShapeProto.Dimension) -> str:
+    """The name of a dim; some exporters write a question mark where there is none."""
+    return "" if dim.dim_param == "?" else dim.dim_param
+
+
+def _remedy(info: ValueInfoProto, name: str, size: int) -> str:
+    """The option that binds a dim, as a shell takes it."""
     if name:
-        # No input is named in the cause, so that equal names are equal dims.
-        cause = Cause(f"dim '{name}' is unbound", f"--dim {name}=128")
-        return SymbolicDim(name, frozenset({cause}))
-    cause = Cause(
-        f"dim {axis} of input '{info.name}' is unbound", f"--input-shape {info.name}={shape}"
-    )
-    return SymbolicDim(f"{info.name}[{axis}]", frozenset({cause}))
+        return f"--dim {shlex.quote(f'{name}={size}')}"
+    dims = info.type.tensor_type.shape.dim
+    usual = (1, 3, 224, 224) if len(dims) == 4 else (1, *[128] * len(dims))
+    shape = [d.dim_value if d.dim_value > 0 else n for d, n in zip(dims, usual, strict=False)]
+    return f"--input-shape {shlex.quote(f'{info.name}={_listed(shape)}')}"
 
 
-def _example(dim: TensorShapeProto.Dimension) -> str:
-    return str(dim.dim_value) if dim.dim_value > 0 else "1"
-
-
-def _check_shape(info: ValueInfoProto, shape: tuple[int, ...]) -> None:
-    if not info.type.tensor_type.HasField("shape"):
+def _check_shape(info: ValueInfoProto, shape: Sequence[int]) -> None:
+    tensor = info.type.tensor_type
+    if not tensor.HasField("shape"):
         return
-    declared = info.type.tensor_type.shape.dim
-    text = ",".join(d.dim_param or (str(d.dim_value) if d.dim_value > 0 else "?") for d in declared)
-    fits = len(declared) == len(shape) and all(
-        d.dim_param or d.dim_value <= 0 or d.dim_value == n
-        for d, n in zip(declared, shape, strict=True)
-    )
-    if not fits:
-        given = ",".join(map(str, shape))
+    declared = [_name(d) or (d.dim_value if d.dim_value > 0 else "?") for d in tensor.shape.dim]
+    if len(declared) != len(shape) or any(
+        isinstance(dim, int) and dim != size for dim, size in zip(declared, shape, strict=False)
+    ):
         raise ConfigError(
-            f"--input-shape {info.name}={given}", f"the file declares the input as [{text}]"
+            f"--input-shape {info.name}={_listed(shape)}",
+            f"the file declares the input as [{_listed(declared)}]",
         )
+
+
+def _listed(items: Iterable[object]) -> str:
+    return ",".join(map(str, items))

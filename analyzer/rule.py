@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from archlint.analyzer.cost import CostTable
 from archlint.analyzer.finding import Confidence, Severity
 from archlint.analyzer.graph import Graph, Node
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Priced, Proposal
 
 
 class RuleGroup(StrEnum):
@@ -52,8 +52,9 @@ class Rule:
     """One fault of an architecture.
 
     The fields of a subclass are its options and its docstring is its documentation. ``min_share``
-    is the floor below which it keeps silent: the share of the model's MACs that following it must
-    save."""
+    and ``min_macs`` are the floors below which it keeps silent: what following it must save, and
+    what the flagged nodes must cost.
+    """
 
     code: ClassVar[str]
     name: ClassVar[str]
@@ -70,6 +71,12 @@ class Rule:
         maximum=1.0,
     )
 
+    min_macs: int = option(
+        1_000_000,
+        "MACs of the flagged nodes below which it is silent: some 20 µs of a desktop CPU's core",
+        minimum=0,
+    )
+
     def match(self, context: RuleContext) -> Iterator[Match]:
         """Every place where the fault is, in topological order."""
         raise NotImplementedError
@@ -78,9 +85,14 @@ class Rule:
         """What would stand there instead; None keeps the rule silent."""
         raise NotImplementedError
 
-    def pays(self, saved_macs: int, saved_parameters: int, context: RuleContext) -> bool:
+    def pays(self, priced: Priced, context: RuleContext) -> bool:
         """Whether a saving is worth a finding."""
-        return saved_macs > 0 and saved_macs >= self.min_share * context.costs.total().macs
+        return priced.before.macs >= self.min_macs and self.saves(priced, context)
+
+    def saves(self, priced: Priced, context: RuleContext) -> bool:
+        """Whether a saving is a large enough share of the model."""
+        saved = priced.saved_macs
+        return saved > 0 and saved >= self.min_share * context.costs.total().macs
 
 
 @dataclass(frozen=True)
@@ -94,12 +106,11 @@ class ParameterRule(Rule):
         maximum=1.0,
     )
 
-    def pays(self, saved_macs: int, saved_parameters: int, context: RuleContext) -> bool:
-        """Whether a saving is worth a finding."""
-        if super().pays(saved_macs, saved_parameters, context):
-            return True
+    def saves(self, priced: Priced, context: RuleContext) -> bool:
+        """Whether a saving of MACs or of parameters is a large enough share of the model."""
         whole = context.costs.parameters.count(context.graph.nodes)
-        return saved_parameters > 0 and saved_parameters >= self.min_parameter_share * whole
+        saved = priced.saved_parameters
+        return super().saves(priced, context) or saved >= max(1, self.min_parameter_share * whole)
 
 
 @dataclass(frozen=True, slots=True)

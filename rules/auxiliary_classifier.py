@@ -112,7 +112,7 @@ CASES = (
         _TRUNK,
         at="head",
         macs=(64 * 10, 0),
-        options={"min_share": 0.0},
+        options={"min_share": 0.0, "min_macs": 0},
     ),
     Passes(
         "two heads at the end of one trunk",
@@ -124,7 +124,7 @@ CASES = (
             other = Gemm <transB = 1> (f, v)
             main = Gemm <transB = 1> (f, w)
         }""",
-        options={"min_share": 0.0},
+        options={"min_share": 0.0, "min_macs": 0},
     ),
     Passes(
         "an intermediate map of another shape",
@@ -136,7 +136,7 @@ CASES = (
             g = Flatten (q)
             main = Gemm <transB = 1> (g, w)
         }""",
-        options={"min_share": 0.0},
+        options={"min_share": 0.0, "min_macs": 0},
     ),
     Passes(
         "two towers that share nothing",
@@ -145,6 +145,6 @@ CASES = (
             main = Gemm <transB = 1> (x, v)
             other = Gemm <transB = 1> (z, w)
         }""",
-        options={"min_share": 0.0},
+        options={"min_share": 0.0, "min_macs": 0},
     ),
 )

@@ -204,6 +204,24 @@ def test_einsum_counts_each_product(left: list[str], right: list[str], data: st.
     assert cost.macs == sum(1 for _ in np.ndindex(*sizes.values()))
 
 
+@pytest.mark.parametrize(
+    ("equation", "left", "right", "products"),
+    [
+        pytest.param("...ij,...jk->...ik", (5, 2, 3, 4), (2, 4, 6), 5 * 2 * 3 * 4 * 6, id="wider"),
+        pytest.param("...ij,...jk->ik...", (2, 3, 4), (5, 1, 4, 6), 5 * 2 * 3 * 4 * 6, id="other"),
+        pytest.param("i...,i...", (7, 3), (7, 1), 7 * 3, id="implicit"),
+        pytest.param("bi,aj", (2, 3), (4, 5), 2 * 3 * 4 * 5, id="alphabetical"),
+    ],
+)
+def test_einsum_broadcasts_an_ellipsis(
+    equation: str, left: tuple[int, ...], right: tuple[int, ...], products: int
+) -> None:
+    """Dims of an ellipsis are aligned from the right, as numpy does it."""
+    cost, shape = cost_of("Einsum", left, right, equation=equation)
+    assert shape == np.einsum(equation, np.ones(left), np.ones(right)).shape
+    assert cost.macs == products
+
+
 @given(small, small, small, small, small, small, small)
 @quick
 def test_attention_counts_scores_and_weighted_sums(

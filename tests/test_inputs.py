@@ -38,7 +38,7 @@ def image(first: str = "n") -> Model:
         pytest.param({"h": 8, "w": 9}, {}, (1, 3, 8, 9), id="batch-taken-as-1"),
         pytest.param({"n": 5, "h": 8, "w": 9}, {}, (5, 3, 8, 9), id="batch-bound"),
         pytest.param({}, {"x": (2, 3, 7, 6)}, (2, 3, 7, 6), id="whole-shape"),
-        pytest.param({"h": 8, "n": 9}, {"x": (2, 3, 7, 6)}, (2, 3, 7, 6), id="shape-wins-over-dim"),
+        pytest.param({"h": 7}, {"x": (2, 3, 7, 6)}, (2, 3, 7, 6), id="both-agree"),
         pytest.param({"h": 8, "w": 9, "other": 4}, {}, (1, 3, 8, 9), id="foreign-name"),
     ],
 )
@@ -96,10 +96,10 @@ def test_unnamed_dims_are_asked_for_by_shape() -> None:
     assert unknown_axes(graph, "x") == [2]
     assert count(load(unnamed([None, 3, 4]))).total().ops == 1 * 3 * 4
     assert len(graph.notes) == 1
-    assert "--input-shape x=1,3,1" in graph.notes[0]
+    assert "--input-shape x=1,3,128" in graph.notes[0]
     (cause,) = table.uncosted[0]
     assert cause.why == "dim 2 of input 'x' is unbound"
-    assert cause.remedy == "--input-shape x=1,3,1"
+    assert cause.remedy == "--input-shape x=1,3,128"
 
 
 @pytest.mark.parametrize("dim", [pytest.param(0, id="zero"), pytest.param(-1, id="minus-one")])
@@ -168,3 +168,39 @@ def test_initializers_among_the_inputs_are_not_fed() -> None:
     assert graph.value("w").constant
     assert [info.name for info in fed_inputs(model.proto.graph, {"w"})] == ["x"]
     assert dim_names(model.proto.graph) == {"n"}
+
+
+def test_bindings_that_contradict_each_other_are_refused() -> None:
+    """A dim cannot have one size by its name and another by the shape of an input."""
+    with pytest.raises(ConfigError, match="dim 'h' would be 7 here and 8 elsewhere"):
+        load(image(), Bindings(dims={"h": 8}, shapes={"x": (2, 3, 7, 6)}))
+
+
+def test_a_shape_binds_its_names_everywhere() -> None:
+    """What one input fixes holds for the same name in another input."""
+    model = from_text("agraph (float[n, s] x, float[1, s] m) => (float[n, s] y) { y = Add (x, m) }")
+    graph = load(model, Bindings(shapes={"x": (2, 5)}))
+    assert graph.value("m").shape == (1, 5)
+    assert graph.value("y").shape == (2, 5)
+
+
+@pytest.mark.parametrize(("name", "taken"), [("batch", True), ("N", True), ("seq", False)])
+def test_a_batch_that_also_stands_elsewhere(name: str, taken: bool) -> None:
+    """A leading dim that also stands in an inner place is 1 only under a name for a batch."""
+    shapes = f"(float[{name}, 4] x, float[2, {name}] s) => (float[{name}, 4] y)"
+    model = from_text(f"agraph {shapes} {{ y = Relu (x) }}")
+    graph = load(model)
+    assert (graph.value("x").shape == (1, 4)) is taken
+    assert bool(graph.notes) is taken
+    assert (graph.value("s").shape == (2, 1)) is taken
+
+
+def test_a_question_mark_is_no_name() -> None:
+    """Dims that an exporter calls '?' are different dims without a name."""
+    proto = image().proto
+    for dim in proto.graph.input[0].type.tensor_type.shape.dim:
+        if dim.dim_param:
+            dim.dim_param = "?"
+    table = count(load(Model("text", proto, 0)))
+    remedies = {cause.remedy for causes in table.uncosted.values() for cause in causes}
+    assert remedies == {"--input-shape x=1,3,224,224"}

@@ -133,8 +133,6 @@ RUN: dict[str, tuple[str, str, str]] = {
     "pool-same": ("float[1,1,7,8] x", "", ("y = MaxPool<kernel_shape=[3,3], strides=[2,2],"
                   ' auto_pad="SAME_UPPER">(x)')),
     "einsum-implicit": ("float[2,3] x, float[3,4] w", "", 'y = Einsum<equation="ij,jk">(x, w)'),
-    "einsum-ellipses": ("float[5,2,3,4] x, float[2,4,6] w", "",
-                        'y = Einsum<equation="...ij,...jk->...ik">(x, w)'),
     "einsum-outer": ("float[2,3] x, float[4] w", "", 'y = Einsum<equation="ab,c->cab">(x, w)'),
     "from-float-scale": ("float[1,3,5,7] x", ("float[2] f = {1.6, 2.3}, int64[1] a = {2},"
                          " int64[1] b = {4}, int64[2] c = {1,3}"),

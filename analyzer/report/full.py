@@ -125,10 +125,11 @@ def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
     first, *rest = paragraph(f"{path} {counted}", width)
     yield paint(first[: len(path)], "bold") + first[len(path) :]
     yield from (f"  {line}" for line in rest)
-    yield (
-        f"  {least}{short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights read, "
+    other = (
+        f"{least}{short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights read, "
         f"peak activations {'at least ' if model.peak.unknown else ''}{size(model.peak.bytes)}"
     )
+    yield from (f"  {line}" for line in paragraph(other, width and width - 2))
     if model.critical.macs:
         parallel = cost.macs / model.critical.macs
         path = f"{least}{short(model.critical.macs)} MACs"

@@ -34,10 +34,16 @@ def size(context: Context) -> Data | None:
     return scalar(volume(context.shape(0)))
 
 
-@folds("Identity", "Dropout")
+@folds("Identity")
 def identity(context: Context) -> Data | None:
     """The input."""
     return context.data(0)
+
+
+@folds("Dropout")
+def dropout(context: Context) -> Data | None:
+    """The input, unless it may be in training, which drops elements by chance."""
+    return None if context.has(2) else context.data(0)
 
 
 @folds("Cast", "CastLike")

@@ -31,7 +31,7 @@ def multiplied(left: Shape, right: Shape) -> Shape:
     """The shape of numpy.matmul; raises ValueError where the inner dims differ."""
     if not left or not right:
         raise ValueError("a scalar in a matrix product")
-    inner, other = left[-1], right[-2] if len(right) > 1 else right[0]
+    inner, other = left[-1], right[-2:][0]  # a vector has no other axis
     if isinstance(inner, int) and isinstance(other, int) and inner != other:
         raise ValueError(f"inner dims {inner} and {other} differ")
     rows = left[-2:-1] if len(left) > 1 else ()

@@ -15,21 +15,17 @@ from archlint.analyzer.dims import Cause, Dim, Shape, is_static, volume
 
 Data = NDArray[Any]  # object arrays of Python numbers and symbolic dims
 
-# Bits of one element by TensorProto.DataType; strings have no fixed size.
-_BITS: dict[int, int] = {
-    TensorProto.FLOAT: 32, TensorProto.UINT8: 8, TensorProto.INT8: 8, TensorProto.UINT16: 16,
-    TensorProto.INT16: 16, TensorProto.INT32: 32, TensorProto.INT64: 64, TensorProto.BOOL: 8,
-    TensorProto.FLOAT16: 16, TensorProto.DOUBLE: 64, TensorProto.UINT32: 32,
-    TensorProto.UINT64: 64, TensorProto.COMPLEX64: 64, TensorProto.COMPLEX128: 128,
-    TensorProto.BFLOAT16: 16, TensorProto.FLOAT8E4M3FN: 8, TensorProto.FLOAT8E4M3FNUZ: 8,
-    TensorProto.FLOAT8E5M2: 8, TensorProto.FLOAT8E5M2FNUZ: 8, TensorProto.UINT4: 4,
-    TensorProto.INT4: 4, TensorProto.FLOAT4E2M1: 4,
+# Bits of one element; strings have no fixed size. Older onnx packages lack the last ones.
+_BITS_BY_NAME = {
+    "FLOAT": 32, "UINT8": 8, "INT8": 8, "UINT16": 16, "INT16": 16, "INT32": 32, "INT64": 64,
+    "BOOL": 8, "FLOAT16": 16, "DOUBLE": 64, "UINT32": 32, "UINT64": 64, "COMPLEX64": 64,
+    "COMPLEX128": 128, "BFLOAT16": 16, "FLOAT8E4M3FN": 8, "FLOAT8E4M3FNUZ": 8, "FLOAT8E5M2": 8,
+    "FLOAT8E5M2FNUZ": 8, "UINT4": 4, "INT4": 4, "FLOAT4E2M1": 4, "FLOAT8E8M0": 8, "UINT2": 2,
+    "INT2": 2,
 }  # fmt: skip
-FLOATS: frozenset[int] = frozenset({
-    TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16,
-    TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2,
-    TensorProto.FLOAT8E5M2FNUZ, TensorProto.FLOAT4E2M1,
-})  # fmt: skip
+_TYPES: dict[str, int] = dict(TensorProto.DataType.items())
+_BITS = {_TYPES[name]: bits for name, bits in _BITS_BY_NAME.items() if name in _TYPES}
+FLOATS = frozenset(number for name, number in _TYPES.items() if "FLOAT" in name or name == "DOUBLE")
 
 
 @dataclass(frozen=True, slots=True)

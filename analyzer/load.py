@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,9 +31,9 @@ def load(model: Model, bindings: Bindings | None = None) -> Graph:
     if omitted:
         notes.append(f"{len(omitted)} weights are declared without data; their shapes are used")
     constants.update(omitted)
-    nodes = _sorted(model.path, _nodes(proto))
-    opset = _opset(model)
     known = constants | {value.name: value for value in inputs}
+    nodes = _sorted(model.path, _nodes(proto), known)
+    opset = _opset(model)
     return Graph(
         nodes=nodes,
         values=infer(nodes, known, opset),
@@ -62,7 +62,7 @@ def _initializers(proto: GraphProto) -> dict[str, Value]:
 def _omitted_weights(proto: GraphProto, known: set[str]) -> dict[str, Value]:
     """Values that the file declares and nodes read, but that nothing makes: weights left out."""
     made = known | {name for node in proto.node for name in node.output}
-    read = {name for node in proto.node for name in node.input if name} - made
+    read = {name for node in proto.node for name in (*node.input, *_captured(node))} - made
     return {
         info.name: Value(
             info.name,
@@ -71,7 +71,9 @@ def _omitted_weights(proto: GraphProto, known: set[str]) -> dict[str, Value]:
             constant=True,
         )
         for info in proto.value_info
-        if info.name in read and all(d.dim_value > 0 for d in info.type.tensor_type.shape.dim)
+        if info.name in read
+        and info.type.tensor_type.HasField("shape")
+        and all(dim.dim_value > 0 for dim in info.type.tensor_type.shape.dim)
     }
 
 
@@ -118,18 +120,19 @@ def _free_names(body: GraphProto) -> list[str]:
     return [name for name in read if name not in own]
 
 
-def _sorted(path: str, nodes: Sequence[Node]) -> tuple[Node, ...]:
+def _sorted(path: str, nodes: Sequence[Node], known: Container[str]) -> tuple[Node, ...]:
     """The nodes in topological order, the file's order wherever it is one; ids are renumbered.
 
     Raises InvalidGraphError for a value that two nodes make and for a cycle.
     """
     producers: dict[str, Node] = {}
     for node in nodes:
-        for name in node.outputs:
-            if name and producers.setdefault(name, node) is not node:
-                first = producers[name].label
-                why = f"nodes '{first}' and '{node.label}' both make the value '{name}'"
+        for name in filter(None, node.outputs):
+            if name in known or name in producers:
+                first = producers[name].label if name in producers else "an input or initializer"
+                why = f"the value '{name}' of node '{node.label}' is also made by '{first}'"
                 raise InvalidGraphError(path, f"{why}; export it again")
+            producers[name] = node
     if _in_order(nodes, producers):
         return tuple(nodes)
     order: nx.DiGraph[int] = nx.DiGraph()

@@ -135,7 +135,9 @@ def test_sorted_nodes_keep_the_order_of_the_file() -> None:
     [
         pytest.param("a = Add(x, b) b = Neg(a) y = Relu(b)", ["cycle", "'a'", "'b'"], id="cycle"),
         pytest.param("y = Add(x, y)", ["cycle", "'y'"], id="reads-itself"),
-        pytest.param("a = Neg(x) a = Abs(x) y = Relu(a)", ["both make", "'a'"], id="made-twice"),
+        pytest.param("a = Neg(x) a = Abs(x) y = Relu(a)", ["also made", "'a'"], id="made-twice"),
+        pytest.param("a, a = Split(x) y = Relu(a)", ["also made", "'a'"], id="twice-by-one-node"),
+        pytest.param("x = Neg(x) y = Relu(x)", ["also made", "input"], id="shadows-an-input"),
     ],
 )
 def test_what_is_no_graph_is_an_error(nodes: str, named: list[str]) -> None:

@@ -195,8 +195,7 @@ TTY = [
 ]
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-@pytest.mark.parametrize("arguments", TTY)
+@pytest.mark.parametrize(("arguments", "columns"), TTY)
 def test_a_terminal_gets_lines_that_fit(arguments: list[str], columns: int, tmp_path: Path) -> None:
     """Styles, and no line wider than the terminal, however long the path and the names."""
     folder = tmp_path / "a folder of a long name" / "x"

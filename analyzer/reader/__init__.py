@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto
 
 from archlint.analyzer.errors import ModelReadError
+from archlint.analyzer.reader.strings import normalise
 from archlint.analyzer.reader.wire import WireError, skim
 
 _SNIFF = 1024
@@ -64,6 +65,7 @@ def _read_open(path: str, descriptor: int) -> Model:
         ) from error
     if not proto.HasField("graph"):
         raise ModelReadError(path, "is no ONNX model: it holds no graph; export it again")
+    normalise(proto)
     return Model(path, proto, status.st_size)
 
 

@@ -262,7 +262,7 @@ def main() -> None:
 
     _open_closed_streams()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="archlint", standalone_mode=False))
     except ArchlintError as error:
         _fail(*str(error).split(": ", 1))
     except typer.Abort:

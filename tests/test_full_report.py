@@ -88,8 +88,7 @@ def test_a_finding_says_all_that_one_needs(capsys: pytest.CaptureFixture[str]) -
         f"  now        5×5 conv 192→32: {NAIVE:,} MACs, 100.0 % of the model",
         "  suggested  a 1×1 bottleneck of 16 channels",
         "  saves      120,422,400 → 12,443,648 MACs (−89.7 %), ratio 0.10",
-        f"             {32 * (25 * 192 + 1):,} → {16 * 193 + 32 * (25 * 16 + 1):,} parameters "
-        "(−89.6 %)",
+        f"             {32 * (25 * 192 + 1):,} → {16 * 193 + 32 * 401:,} parameters (−89.6 %)",
         f"  or         2 stacked 3×3 convolutions: {STACKED:,} MACs (−58.0 %), ARC201 large-kernel",
         "                 nn.Conv2d(192, 16, 1),",
         "                 nn.ReLU(),",

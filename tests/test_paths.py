@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from archlint.analyzer.report import Failure
+from archlint.cli import main
 from archlint.paths import find_models
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+CLEAN, FLAGGED = str(SAMPLES / "mlpconv.onnx"), str(SAMPLES / "inception_5x5.onnx")
 
 FILES = (
     "b.onnx", "a.onnx", "notes.txt", "deep/er/c.onnx", "deep/d.onnx", "deep/.cache/e.onnx",
@@ -90,3 +96,49 @@ def test_a_folder_is_searched_in_the_same_order(monkeypatch: pytest.MonkeyPatch)
         if ".git" not in place and ".cache" not in place
     ])  # fmt: skip
     assert find_models(["."]) == expected
+
+
+def truncated(path: Path) -> None:
+    """Half of a model."""
+    whole = Path(CLEAN).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"
+BROKEN: list[tuple[str, Callable[[Path], object], str]] = [
+    ("missing", lambda path: None, "no such file or folder"),
+    ("folder", Path.mkdir, "the folder holds no .onnx file"),
+    ("*.nothing", lambda path: None, "nothing matches the pattern"),
+    ("text.onnx", lambda path: path.write_text("hello\n"), "is a text file"),
+    ("lfs.onnx", lambda path: path.write_bytes(LFS), "Git LFS pointer"),
+    ("empty.onnx", Path.touch, "the file is empty"),
+    ("short.onnx", truncated, "is damaged"),
+    ("link.onnx", lambda path: path.symlink_to("nowhere"), "No such file"),
+]
+
+
+@pytest.mark.parametrize("command", ["check", "cost"])
+@pytest.mark.parametrize(("name", "make", "told"), BROKEN, ids=[name for name, *_ in BROKEN])
+def test_an_input_that_fails_is_told_and_the_rest_analysed(
+    command: str,
+    name: str,
+    make: Callable[[Path], object],
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit code 3, one line that names it; the models before and after it are reported."""
+    path = tmp_path / "here" / name
+    path.parent.mkdir()
+    make(path)
+    for others in ([CLEAN, FLAGGED], []):
+        paths = [*others[:1], str(path), *others[1:]]
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+            patch.setattr(sys, "argv", ["archlint", command, *paths])
+            main()
+        assert left.value.code == 3
+        output, errors = capsys.readouterr()
+        (line,) = errors.splitlines()
+        assert line.startswith(f"archlint: error: {path}: ")
+        assert told in line
+        assert all(f"{other}: " in output for other in others)

@@ -82,7 +82,7 @@ def percent(part: int, whole: int) -> str:
 def short(number: float) -> str:
     """Four significant digits with a decimal prefix: 120.4 M."""
     if abs(number) >= 1e21:  # perhaps too large for a float
-        return f"{Decimal(number):.3e} "
+        return f"{Decimal(number):.3e}"
     for factor, prefix in _PREFIXES:
         if abs(number) >= factor:
             scaled = number / factor
@@ -93,7 +93,8 @@ def short(number: float) -> str:
 
 def size(count: int) -> str:
     """Bytes with a decimal prefix."""
-    return f"{short(count)}B" if count >= 1000 else f"{count} B"
+    text = short(count)
+    return f"{text}B" if text[-1].isalpha() else f"{text} B"
 
 
 def plural(count: int, noun: str) -> str:

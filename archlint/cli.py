@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from archlint import __version__
+from archlint.analyzer.choices import By, SortKey
+from archlint.choices import FailOn, Format, SchemaName, TableFormat, TextFormat
+from archlint.output import EXIT_USAGE, complain, fail, open_closed_streams, terminal, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from archlint.analyzer.report import Report
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 3, 130
+EXIT_FINDINGS, EXIT_INPUT, EXIT_INTERRUPTED = 1, 3, 130
 _EPILOG = (
     "Exit codes: 0 nothing found at or above --fail-on; 1 findings; 2 wrong use or a fault of "
     "archlint; 3 an input could not be analysed."
@@ -54,63 +56,6 @@ app = typer.Typer(
         "cheaper alternative. 'archlint model.onnx' is short for 'archlint check model.onnx'."
     ),
 )
-
-
-class Format(StrEnum):
-    """How findings are written."""
-
-    FULL = "full"
-    CONCISE = "concise"
-    JSON = "json"
-
-
-class TableFormat(StrEnum):
-    """How a cost table is written."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class TextFormat(StrEnum):
-    """How a rule is explained."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class FailOn(StrEnum):
-    """The lowest severity that makes the run fail."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-    NEVER = "never"
-
-
-class By(StrEnum):
-    """What a row of the cost table stands for."""
-
-    NODE = "node"
-    OP = "op"
-    SCOPE = "scope"
-
-
-class Sort(StrEnum):
-    """The order of the cost table."""
-
-    GRAPH = "graph"
-    MACS = "macs"
-    OPS = "ops"
-    PARAMS = "params"
-    WEIGHTS = "weights"
-    ACTIVATIONS = "activations"
-    INTENSITY = "intensity"
-
-
-class SchemaName(StrEnum):
-    """Documents that have a JSON Schema."""
-
-    REPORT = "report"
 
 
 Dims = Annotated[
@@ -184,7 +129,7 @@ def check(
     from archlint.config import choose_rules
 
     report = _run(paths, choose_rules(select, ignore, option), dim, input_shape)
-    _write(_findings(report, output_format, output_file), output_file)
+    write(_findings(report, output_format, output_file), output_file)
     raise typer.Exit(_exit_code(report, fail_on))
 
 
@@ -195,7 +140,9 @@ def cost(
         typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
     ],
     by: Annotated[By, typer.Option(help="What a row stands for.")] = By.NODE,
-    sort: Annotated[Sort, typer.Option(help="Order of the rows, largest first.")] = Sort.GRAPH,
+    sort: Annotated[
+        SortKey, typer.Option(help="Order of the rows, largest first.")
+    ] = SortKey.GRAPH,
     depth: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it."),
@@ -214,15 +161,14 @@ def cost(
     from archlint.analyzer.report import as_json, cost_table
 
     report = _run(paths, (), dim, input_shape)
-    kind, order = cost_table.By(by), cost_table.SortKey(sort)
-    rows = [cost_table.rows(model, kind, order, top, depth) for model in report.models]
+    rows = [cost_table.rows(model, by, sort, top, depth) for model in report.models]
     if output_format is TableFormat.JSON:
         text = as_json.render(report, rows)
     else:
-        paint, width = _terminal(output_file)
+        paint, width = terminal(output_file)
         tables = zip(report.models, rows, strict=True)
-        text = "\n".join(cost_table.render(m, groups, kind, paint, width) for m, groups in tables)
-    _write(text, output_file)
+        text = "\n".join(cost_table.render(m, groups, by, paint, width) for m, groups in tables)
+    write(text, output_file)
     raise typer.Exit(EXIT_INPUT if report.failures else 0)
 
 
@@ -240,10 +186,10 @@ def rule(
     from archlint.rules import all_rules
 
     if (name is None) == (not every):
-        _fail("rule", "give either a rule or --all; see: archlint rule --help")
+        fail("rule", "give either a rule or --all; see: archlint rule --help")
     rules = all_rules() if name is None else (find_rule(f"rule {name}", name),)
     text = as_json(rules) if output_format is TextFormat.JSON else as_text(rules)
-    _write(text, None)
+    write(text, None)
 
 
 @app.command()
@@ -253,33 +199,24 @@ def schema(
     """Print the JSON Schema of a document that archlint writes."""
     from archlint.analyzer.report import as_json
 
-    _write({SchemaName.REPORT: as_json.schema}[document](), None)
+    write({SchemaName.REPORT: as_json.schema}[document](), None)
 
 
 def main() -> None:
     """Run the command line; a fault of archlint is one line too, with exit code 2."""
     from archlint.analyzer.errors import ArchlintError
 
-    _open_closed_streams()
+    open_closed_streams()
     try:
         sys.exit(app(prog_name="archlint", standalone_mode=False))
     except ArchlintError as error:
-        _fail(*str(error).split(": ", 1))
+        fail(*str(error).split(": ", 1))
     except typer.Abort:
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
         if hasattr(error, "format_message"):  # of click's, which typer does not export
-            _fail("usage", _wrong_use(error))
-        _fail("archlint failed", f"{type(error).__name__}: {error}; please report it")
-
-
-def _open_closed_streams() -> None:
-    """A stream that the caller has closed takes what is written to it."""
-    import os
-
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            fail("usage", _wrong_use(error))
+        fail("archlint failed", f"{type(error).__name__}: {error}; please report it")
 
 
 def _wrong_use(error: Any) -> str:
@@ -305,7 +242,7 @@ def _run(
         report = lint(models, rules, bindings, progress)
     report = replace(report, failures=(*missing, *report.failures))
     for failure in report.failures:
-        _complain(failure.path, failure.why)
+        complain(failure.path, failure.why)
     return report
 
 
@@ -314,7 +251,7 @@ def _findings(report: Report, output_format: Format, output_file: str | None) ->
 
     if output_format is Format.JSON:
         return as_json.render(report)
-    paint, width = _terminal(output_file)
+    paint, width = terminal(output_file)
     if output_format is Format.CONCISE:
         return concise.render(report, paint)
     return full.render(report, paint, width)
@@ -331,74 +268,3 @@ def _exit_code(report: Report, fail_on: FailOn) -> int:
     if fail_on is FailOn.NEVER or report.worst is None:
         return 0
     return EXIT_FINDINGS if report.worst >= Severity[fail_on.name] else 0
-
-
-def _terminal(output_file: str | None) -> tuple[Any, int | None]:
-    """How to paint, and the columns that there are: none known away from a terminal."""
-    import os
-    import shutil
-
-    from archlint.analyzer.report.text import Paint
-
-    if output_file is not None or not sys.stdout.isatty():
-        return Paint(), None
-    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Paint(colour), shutil.get_terminal_size().columns
-
-
-def _write(text: str, output_file: str | None) -> None:
-    """Write to stdout, or to a file that is replaced only when all is written."""
-    from archlint.analyzer.errors import ConfigError
-
-    try:
-        if output_file is None:
-            _print(text, sys.stdout)
-        else:
-            _replace(output_file, text)
-    except BrokenPipeError:  # the reader has seen enough
-        raise
-    except OSError as error:
-        target = "stdout" if output_file is None else f"-o {output_file}"
-        raise ConfigError(target, f"cannot be written: {error.strerror}") from error
-
-
-def _replace(path: str, text: str) -> None:
-    """Write a file beside the one that it then replaces; devices and pipes are written to."""
-    import os
-    import shutil
-    import tempfile
-
-    if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return
-    target = os.path.realpath(path)  # a link stays a link
-    with tempfile.TemporaryDirectory(prefix=".archlint-", dir=os.path.dirname(target)) as folder:
-        draft = os.path.join(folder, "draft")
-        with open(draft, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        if os.path.exists(target):
-            shutil.copymode(target, draft)
-        os.replace(draft, target)
-
-
-def _print(text: str, stream: Any) -> None:
-    from archlint.analyzer.report.text import to_ascii
-
-    try:
-        text.encode(stream.encoding or "utf-8")
-    except UnicodeEncodeError:
-        text = to_ascii(text)
-    stream.write(text)
-    stream.flush()
-
-
-def _complain(source: str, why: str) -> None:
-    from archlint.analyzer.report.text import safe
-
-    _print(f"archlint: error: {safe(source or repr(source))}: {safe(why, 600)}\n", sys.stderr)
-
-
-def _fail(source: str, why: str) -> NoReturn:
-    _complain(source, why)
-    sys.exit(EXIT_USAGE)

@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from archlint.analyzer.report.text import safe
+from archlint.analyzer.text import safe
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -15,7 +15,7 @@ sys.path.insert(0, str(DOCS.parent / "samples"))
 from archlint.analyzer.inputs import Bindings  # noqa: E402 - after the path is set
 from archlint.analyzer.reader import Model, read  # noqa: E402 - after the path is set
 from archlint.analyzer.report import ModelReport  # noqa: E402 - after the path is set
-from archlint.analyzer.report.text import percent_change, short  # noqa: E402 - as above
+from archlint.analyzer.text import percent_change, short  # noqa: E402 - as above
 from archlint.config import choose_rules  # noqa: E402 - after the path is set
 from archlint.explain import as_markdown  # noqa: E402 - after the path is set
 from archlint.pipeline import lint_model  # noqa: E402 - after the path is set

@@ -8,12 +8,13 @@ from pathlib import Path
 import onnx
 import pytest
 
+from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.report import ModelReport
-from archlint.analyzer.report.cost_table import By, SortKey, render, rows
-from archlint.analyzer.report.text import Paint
+from archlint.analyzer.report.cost_table import render, rows
+from archlint.analyzer.text import Paint
 from archlint.cli import main
 from archlint.pipeline import lint_model
 

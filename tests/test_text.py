@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
-from archlint.analyzer.report.text import (
+from archlint.analyzer.text import (
     Paint,
     change,
     paragraph,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.full import closing, places
-from archlint.analyzer.report.text import Paint, change, plural, safe
+from archlint.analyzer.text import Paint, change, plural, safe
 
 
 def render(report: Report, paint: Paint) -> str:

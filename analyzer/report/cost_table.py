@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 
+from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.cost import Group
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.full import remarks, totals
-from archlint.analyzer.report.text import Paint, percent, safe, short, size, table
-
-
-class By(StrEnum):
-    """What a row of the table stands for."""
-
-    NODE = "node"
-    OP = "op"
-    SCOPE = "scope"
-
-
-class SortKey(StrEnum):
-    """The order of the rows: as in the graph, or largest first."""
-
-    GRAPH = "graph"
-    MACS = "macs"
-    OPS = "ops"
-    PARAMS = "params"
-    WEIGHTS = "weights"
-    ACTIVATIONS = "activations"
-    INTENSITY = "intensity"
-
+from archlint.analyzer.text import Paint, percent, safe, short, size, table
 
 _KEYS: dict[SortKey, Callable[[Group], float]] = {
     SortKey.MACS: lambda group: group.cost.macs,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Alternative, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
-from archlint.analyzer.report.text import (
+from archlint.analyzer.text import (
     Paint,
     change,
     paragraph,

@@ -1,0 +1,79 @@
+"""Where text goes: terminals, pipes, files, and the one line of an error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from typing import NoReturn, TextIO
+
+from archlint.analyzer.errors import ConfigError
+from archlint.analyzer.text import Paint, safe, to_ascii
+
+EXIT_USAGE = 2
+
+
+def terminal(output_file: str | None) -> tuple[Paint, int | None]:
+    """How to paint, and the columns that there are: none known away from a terminal."""
+    if output_file is not None or not sys.stdout.isatty():
+        return Paint(), None
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Paint(colour), shutil.get_terminal_size().columns
+
+
+def write(text: str, output_file: str | None) -> None:
+    """Write to stdout, or to a file that is replaced only when all is written."""
+    try:
+        if output_file is None:
+            _print(text, sys.stdout)
+        else:
+            _replace(output_file, text)
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        target = "stdout" if output_file is None else f"-o {output_file}"
+        raise ConfigError(target, f"cannot be written: {error.strerror}") from error
+
+
+def _replace(path: str, text: str) -> None:
+    """Write a file beside the one that it then replaces; devices and pipes are written to."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    target = os.path.realpath(path)  # a link stays a link
+    with tempfile.TemporaryDirectory(prefix=".archlint-", dir=os.path.dirname(target)) as folder:
+        draft = os.path.join(folder, "draft")
+        with open(draft, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        if os.path.exists(target):
+            shutil.copymode(target, draft)
+        os.replace(draft, target)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = to_ascii(text)
+    stream.write(text)
+    stream.flush()
+
+
+def complain(source: str, why: str) -> None:
+    """Tell what is wrong, in one line on stderr."""
+    _print(f"archlint: error: {safe(source or repr(source))}: {safe(why, 600)}\n", sys.stderr)
+
+
+def fail(source: str, why: str) -> NoReturn:
+    """Tell what is wrong and leave."""
+    complain(source, why)
+    sys.exit(EXIT_USAGE)
+
+
+def open_closed_streams() -> None:
+    """A stream that the caller has closed takes what is written to it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from archlint.analyzer.builder import GraphBuilder
 
@@ -78,3 +78,14 @@ def inception_v3_pool(b: GraphBuilder, x: str, scope: str, channels: int) -> str
         count_include_pad=1,
     )
     return inception_v3_branch(b, x, scope, [("branch_pool", channels, 1)])
+
+
+def classifier(b: GraphBuilder, x: str, layers: Mapping[int, tuple[int, int]]) -> str:
+    """Fully connected layers by their place in torchvision's ``classifier``, Relu between them."""
+    for place, (inputs, outputs) in layers.items():
+        last = place == max(layers)
+        name = f"/classifier/classifier.{place}/Gemm"
+        x = b.linear(x, inputs, outputs, name=name, output="logits" if last else None)
+        if not last:
+            x = b.relu(x, name=f"/classifier/classifier.{place + 1}/Relu")
+    return x

@@ -21,6 +21,7 @@ from __future__ import annotations
 from onnx import ModelProto
 
 from _command import run
+from _layers import classifier
 from archlint.analyzer.builder import GraphBuilder, WeightKind
 
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -42,13 +43,7 @@ def build(weights: WeightKind = "structure") -> ModelProto:
         x = b.pool("MaxPool", x, 2, stride=2, name=f"/features/features.{place}/MaxPool")
         place += 1
     x = b.flatten(x, name="/Flatten")
-    for place, (inputs, outputs) in LINEAR.items():
-        last = place == max(LINEAR)
-        name = f"/classifier/classifier.{place}/Gemm"
-        x = b.linear(x, inputs, outputs, name=name, output="logits" if last else None)
-        if not last:
-            x = b.relu(x, name=f"/classifier/classifier.{place + 1}/Relu")
-    b.output(x, [1, 1000])
+    b.output(classifier(b, x, LINEAR), [1, 1000])
     return b.model()
 
 

@@ -182,3 +182,22 @@ def test_what_cannot_be_told_has_a_reason(nodes: str) -> None:
     value = load(model).value("y")
     assert value.static_shape is None
     assert value.causes
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        pytest.param("p = Pow(n, e)", id="power-of-a-power"),
+        pytest.param(" ".join(f"p{i + 1} = Mul(p{i}, p{i})" for i in range(60)), id="squares"),
+    ],
+)
+def test_numbers_do_not_grow_without_end(nodes: str) -> None:
+    """What leaves int64 is unknown at once: nobody waits for a number of a billion digits."""
+    graph = load(
+        from_text(
+            "agraph (float[1] x) => (float[1] y) "
+            "<int64[1] n = {10}, int64[1] e = {1000000000}, int64[1] p0 = {10}> {"
+            f"{nodes} y = Relu(x) }}"
+        )
+    )
+    assert graph.value(graph.nodes[-2].outputs[0]).data is None

@@ -121,7 +121,7 @@ def _cost(view: View, parameters: Parameters) -> Cost:
         raise UnknownCost(view.because("archlint has no formula for it"))
     try:
         work = handler.formula(view)
-    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         raise UnknownCost(view.because(f"its shapes contradict its formula ({error})")) from error
     ops = tuple(sorted((family, number) for family, number in work.ops.items() if number))
     if not work.moves:

@@ -24,6 +24,7 @@ from archlint.analyzer.shapes.context import (
     foldable_elements,
 )  # fmt: skip
 
+_INT64 = 1 << 63
 # A new number at each run: no constant, whatever its inputs.
 _RANDOM = frozenset({
     "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",
@@ -91,6 +92,11 @@ def _dim(dim: Any) -> Dim:
     return int(dim)
 
 
+def _overflows(element: Any) -> bool:
+    """Whether an integer is none of int64: a runtime's would wrap, and ours could grow for ever."""
+    return isinstance(element, int) and not -_INT64 <= element < _INT64
+
+
 def _folded(context: Context, shape: Shape, dtype: int) -> Data | None:
     """The elements of the output where they follow from known ones and are few."""
     folding = FOLDINGS.get(context.node.operator)
@@ -99,6 +105,8 @@ def _folded(context: Context, shape: Shape, dtype: int) -> Data | None:
         return None
     try:
         data = folding(context)
-        return None if data is None else data.reshape([d for d in shape if isinstance(d, int)])
+        if data is None or any(_overflows(element) for element in data.reshape(-1)):
+            return None
+        return data.reshape([dim for dim in shape if isinstance(dim, int)])
     except (*_CONTRADICTIONS, Unresolved):
         return None

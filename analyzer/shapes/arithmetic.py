@@ -25,9 +25,16 @@ def _divide(a: Any, b: Any) -> Any:
     return quotient if (a < 0) == (b < 0) else -quotient
 
 
+def _power(a: Any, b: Any) -> Any:
+    """No integer of int64 is a power above the 62nd, but for those of 0, 1 and -1."""
+    if isinstance(a, int) and isinstance(b, int) and not 0 <= b < 63:
+        raise OverflowError(f"{a} to the power of {b}")
+    return operator.pow(a, b)
+
+
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Add": operator.add, "Sub": operator.sub, "Mul": operator.mul, "Div": _divide,
-    "Pow": operator.pow,
+    "Pow": _power,
 }  # fmt: skip
 _KNOWN_BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Min": min, "Max": max, "Greater": operator.gt, "GreaterOrEqual": operator.ge,

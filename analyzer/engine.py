@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archlint.analyzer.describe import describe
 from archlint.analyzer.finding import Alternative, Finding, Severity
@@ -32,21 +32,35 @@ class _Candidate:
         return (*saved, self.rule.code, first)
 
 
-def run(rules: Iterable[Rule], context: RuleContext) -> list[Finding]:
-    """The findings, largest saving first; a rule that crashes becomes a finding of its own."""
-    candidates: list[_Candidate] = []
+def run(
+    rules: Iterable[Rule], context: RuleContext, alternatives: Iterable[Rule] = ()
+) -> list[Finding]:
+    """The findings, largest saving first; a rule that crashes becomes a finding of its own.
+
+    ``alternatives`` are rules that find nothing by themselves: their proposals are listed with the
+    findings of the others.
+    """
     crashes: list[Finding] = []
-    for rule in rules:
-        try:
-            candidates += _candidates(rule, context)
-        except Exception as error:  # noqa: BLE001 - one rule must not take down the run
-            crashes.append(_crash(rule, error))
-    return [*crashes, *_findings(sorted(candidates, key=lambda c: c.rank), context)]
+    found, others = (_ranked(group, context, crashes) for group in (rules, alternatives))
+    return [*crashes, *_findings(found, others, context)]
 
 
 def accepted(findings: Iterable[Finding]) -> list[Proposal]:
     """The proposals of findings; they replace disjoint nodes, so all of them fit together."""
     return [finding.priced.proposal for finding in findings if finding.priced is not None]
+
+
+def _ranked(
+    rules: Iterable[Rule], context: RuleContext, crashes: list[Finding]
+) -> list[_Candidate]:
+    """The candidates of rules, largest saving first; crashes are added to the list of them."""
+    candidates: list[_Candidate] = []
+    for rule in rules:
+        try:
+            candidates += _candidates(rule, context)
+        except Exception as error:  # noqa: BLE001 - one rule must not take down the run
+            crashes.append(_crash(rule, error))
+    return sorted(candidates, key=lambda candidate: candidate.rank)
 
 
 def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
@@ -61,25 +75,37 @@ def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
     return found
 
 
-def _findings(ranked: Sequence[_Candidate], context: RuleContext) -> list[Finding]:
+def _findings(
+    ranked: Iterable[_Candidate], others: Iterable[_Candidate], context: RuleContext
+) -> list[Finding]:
     """Greedy by saving: what overlaps an accepted candidate becomes its alternative."""
     owner: dict[int, int] = {}
-    findings: list[Finding] = []
+    accepted: list[_Candidate] = []
+    alternatives: dict[int, list[_Candidate]] = {}
     for candidate in ranked:
         owners = {owner[node] for node in candidate.nodes if node in owner}
-        if not owners:
-            owner.update(dict.fromkeys(candidate.nodes, len(findings)))
-            findings.append(_finding(candidate, context))
+        if owners:
+            alternatives.setdefault(min(owners), []).append(candidate)
             continue
-        place = min(owners)
-        other = Alternative(candidate.rule.code, candidate.rule.name, candidate.priced)
-        findings[place] = replace(
-            findings[place], alternatives=(*findings[place].alternatives, other)
-        )
-    return findings
+        owner.update(dict.fromkeys(candidate.nodes, len(accepted)))
+        accepted.append(candidate)
+    for candidate in others:
+        if owners := {owner[node] for node in candidate.nodes if node in owner}:
+            alternatives.setdefault(min(owners), []).append(candidate)
+    return [
+        _finding(candidate, alternatives.get(place, []), context)
+        for place, candidate in enumerate(accepted)
+    ]
 
 
-def _finding(candidate: _Candidate, context: RuleContext) -> Finding:
+def _alternative(candidate: _Candidate) -> Alternative:
+    rule = candidate.rule
+    return Alternative(rule.code, rule.name, rule.confidence, candidate.priced)
+
+
+def _finding(
+    candidate: _Candidate, alternatives: Sequence[_Candidate], context: RuleContext
+) -> Finding:
     rule, match, priced = candidate.rule, candidate.match, candidate.priced
     whole = context.costs.total().macs
     texts = dict.fromkeys(describe(context.graph, node) for node in match.nodes)
@@ -95,6 +121,7 @@ def _finding(candidate: _Candidate, context: RuleContext) -> Finding:
         cost=priced.before,
         share=priced.before.macs / whole if whole else None,
         priced=priced,
+        alternatives=tuple(map(_alternative, alternatives)),
     )
 
 

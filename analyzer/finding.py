@@ -36,6 +36,7 @@ class Alternative:
 
     code: str
     name: str
+    confidence: Confidence
     priced: Priced
 
 

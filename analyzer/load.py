@@ -29,7 +29,7 @@ def load(model: Model, bindings: Bindings | None = None) -> Graph:
     inputs, notes = bind_inputs(proto, constants, bindings or Bindings())
     omitted = _omitted_weights(proto, {*constants, *(value.name for value in inputs)})
     if omitted:
-        notes.append(f"{len(omitted)} weights are declared without data; their shapes are used")
+        notes.append(f"weights declared without data, their shapes used: {len(omitted):,}")
     constants.update(omitted)
     known = constants | {value.name: value for value in inputs}
     nodes = _sorted(model.path, _nodes(proto), known)

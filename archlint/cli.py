@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from archlint.analyzer.report import Report
+    from archlint.analyzer.rule import Rule
 
 EXIT_FINDINGS, EXIT_INPUT, EXIT_INTERRUPTED = 1, 3, 130
 _EPILOG = (
@@ -126,9 +127,10 @@ def check(
     ] = FailOn.WARNING,
 ) -> None:
     """Lint models: what is needlessly expensive, and what would be cheaper."""
-    from archlint.config import choose_rules
+    from archlint.config import choose_alternatives, choose_rules
 
-    report = _run(paths, choose_rules(select, ignore, option), dim, input_shape)
+    rules = choose_rules(select, ignore, option)
+    report = _run(paths, dim, input_shape, rules, choose_alternatives(select, ignore, option))
     write(_findings(report, output_format, output_file), output_file)
     raise typer.Exit(_exit_code(report, fail_on))
 
@@ -160,7 +162,7 @@ def cost(
     """Print what every node, operator or module of models costs."""
     from archlint.analyzer.report import as_json, cost_table
 
-    report = _run(paths, (), dim, input_shape)
+    report = _run(paths, dim, input_shape)
     rows = [cost_table.rows(model, by, sort, top, depth) for model in report.models]
     if output_format is TableFormat.JSON:
         text = as_json.render(report, rows)
@@ -227,7 +229,11 @@ def _wrong_use(error: Any) -> str:
 
 
 def _run(
-    paths: Sequence[str], rules: Sequence[Any], dims: Sequence[str], shapes: Sequence[str]
+    paths: Sequence[str],
+    dims: Sequence[str],
+    shapes: Sequence[str],
+    rules: Sequence[Rule] = (),
+    alternatives: Sequence[Rule] = (),
 ) -> Report:
     from dataclasses import replace
 
@@ -239,7 +245,7 @@ def _run(
     bindings = parse_bindings(dims, shapes)
     models, missing = find_models(paths)
     with Progress(len(models)) as progress:
-        report = lint(models, rules, bindings, progress)
+        report = lint(models, rules, bindings, progress, alternatives)
     report = replace(report, failures=(*missing, *report.failures))
     for failure in report.failures:
         complain(failure.path, failure.why)

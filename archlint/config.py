@@ -1,30 +1,19 @@
-"""The settings of a run, checked: which rules with which options, bound dims, when to fail."""
+"""The settings of a run, checked: which rules with which options, and bound dims."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 from archlint.analyzer.errors import ConfigError
-from archlint.analyzer.finding import Severity
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.rule import DEFAULT_GROUPS, Rule
 from archlint.rules import all_rules
 
 _EXACT = 1_000  # how specific a selector is: ALL is 1, a prefix its length, a code or name this
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a run does; ``fail_on`` None never fails for findings."""
-
-    rules: tuple[Rule, ...]
-    bindings: Bindings = field(default_factory=Bindings)
-    fail_on: Severity | None = Severity.WARNING
 
 
 def choose_rules(
@@ -40,6 +29,24 @@ def choose_rules(
         rule(**given.get(rule.code, {}))
         for rule in all_rules()
         if _selected(rule, wanted, unwanted)
+    )
+
+
+def choose_alternatives(
+    select: Sequence[str] = (), ignore: Sequence[str] = (), options: Sequence[str] = ()
+) -> tuple[Rule, ...]:
+    """The rules that find nothing unless they are selected, but whose proposals are worth showing.
+
+    None where the user selects: then those are all that is asked for.
+    """
+    if _listed("--select", select):
+        return ()
+    unwanted, given = _listed("--ignore", ignore), _options(options)
+    return tuple(
+        rule(**given.get(rule.code, {}))
+        for rule in all_rules()
+        if rule.group not in DEFAULT_GROUPS
+        and not any(_specificity(selector, rule) for selector in unwanted)
     )
 
 

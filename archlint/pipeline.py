@@ -24,11 +24,13 @@ def lint(
     rules: Sequence[Rule],
     bindings: Bindings,
     progress: Callable[[str], None] = lambda _path: None,
+    alternatives: Sequence[Rule] = (),
 ) -> Report:
     """Lint models in order; one that cannot be analysed is a failure of the report.
 
-    ``progress`` is called with each path before its turn. Raises ConfigError for bindings that fit
-    no model, or that contradict one.
+    ``progress`` is called with each path before its turn; ``alternatives`` are rules whose
+    proposals are listed with the findings of ``rules``. Raises ConfigError for bindings that fit no
+    model, or that contradict one.
     """
     reports: list[ModelReport] = []
     failures: list[Failure] = []
@@ -40,7 +42,7 @@ def lint(
             model = read(path)
             dims |= dim_names(model.proto.graph)
             inputs |= {info.name for info in model.proto.graph.input}
-            reports.append(lint_model(model, rules, bindings))
+            reports.append(lint_model(model, rules, bindings, alternatives))
         except ModelError as error:
             failures.append(Failure(path, error.why))
     if reports:
@@ -48,10 +50,12 @@ def lint(
     return Report(__version__, tuple(reports), tuple(failures))
 
 
-def lint_model(model: Model, rules: Sequence[Rule], bindings: Bindings) -> ModelReport:
+def lint_model(
+    model: Model, rules: Sequence[Rule], bindings: Bindings, alternatives: Sequence[Rule] = ()
+) -> ModelReport:
     """Count one model and run the rules over it."""
     costs = count(load(model, bindings))
-    findings = run(rules, RuleContext(costs.graph, costs))
+    findings = run(rules, RuleContext(costs.graph, costs), alternatives)
     return ModelReport(
         path=model.path,
         file_bytes=model.file_bytes,

@@ -10,6 +10,7 @@ import networkx as nx
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, ParameterRule, Passes, RuleContext, option
+from archlint.analyzer.text import plural
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,11 @@ class AuxiliaryClassifier(ParameterRule):
             if early and 0 < head < shared:
                 own_nodes = (graph.nodes[place] for place in sorted(own))
                 nodes = tuple(node for node in own_nodes if not graph.is_constant(node))
+                size = plural(len(nodes), "node")
                 yield Match(
                     nodes,
-                    f"output '{name}' is a head of {len(nodes)} nodes that branches off before the "
-                    f"rest of the network and is shaped as '{main}': used in training only?",
+                    f"output '{name}' is a head of {size} that branches off before the rest of "
+                    f"the network and is shaped as '{main}': used in training only?",
                     {"output": name, "nodes": len(nodes)},
                 )
 

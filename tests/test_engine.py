@@ -135,6 +135,11 @@ def told(rules: Sequence[Rule]) -> Told:
             [("ARC991", "b-c", [("ARC992", 64), ("ARC993", 64)])],
             id="overlap-on-both-sides",
         ),
+        pytest.param(
+            [stub("ARC991", "a-b"), stub("ARC992", "c-d"), stub("ARC993", "b-c", narrow=5)],
+            [("ARC991", "a-b", [("ARC993", 2 * 64 - 2 * 40)]), ("ARC992", "c-d", [])],
+            id="overlap-with-two-findings",
+        ),
         pytest.param([stub("ARC991", "a")], [], id="no-saving"),
         pytest.param([stub("ARC991", "a", narrow=8)], [], id="more-expensive"),
         pytest.param([stub("ARC991", "a-b", silent=True)], [], id="no-proposal"),

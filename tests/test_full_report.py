@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -201,8 +202,9 @@ def test_a_terminal_gets_lines_that_fit(arguments: list[str], columns: int, tmp_
     folder.mkdir(parents=True)
     unknown = folder / "unknown.onnx"
     onnx.save(from_text(UNKNOWN.replace("first", "first" * 40)).proto, unknown)
+    flagged = shutil.copy(SAMPLES / "inception_5x5.onnx", folder / "flagged.onnx")
     models = sorted(path.name for path in SAMPLES.glob("*.onnx"))
-    text = on_terminal([*arguments, *models, str(unknown)], columns)
+    text = on_terminal([*arguments, *models, str(unknown), str(flagged)], columns)
     assert "\x1b[1" in text
     lines = [ESCAPE.sub("", line) for line in text.splitlines()]
     assert "\x1b" not in "".join(lines)

@@ -204,3 +204,16 @@ def test_a_question_mark_is_no_name() -> None:
     table = count(load(Model("text", proto, 0)))
     remedies = {cause.remedy for causes in table.uncosted.values() for cause in causes}
     assert remedies == {"--input-shape x=1,3,224,224"}
+
+
+def test_more_axes_than_any_tensor_has_are_unknown() -> None:
+    """A hostile rank is no number of a thousand digits but an unknown shape, with its reason."""
+    dims = ",".join(["9223372036854775807"] * 65)
+    model = from_text(f"agraph (float[{dims}] x) => (float y) {{ y = Relu (x) }}")
+    table = count(load(model))
+    assert {cause.why for cause in table.uncosted[0]} == {"'x' has a rank of 65"}
+    tiled = from_text(
+        "agraph (float[9223372036854775807] x) => (float y) <int64[1] r = {3}> { y = Tile (x, r) }"
+    )
+    (cause,) = count(load(tiled)).uncosted[0]
+    assert "contradictory" in cause.why

@@ -218,12 +218,18 @@ def test_a_link_stays_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_device_is_written_to(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is not replaced by a file."""
-    if not Path(os.devnull).is_char_device():
-        pytest.skip("no such device")
-    assert Ran(capsys, CLEAN, "-o", os.devnull).code == 0
-    assert Path(os.devnull).is_char_device()
+def test_a_pipe_is_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not replaced by a file, and nor is a device."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes")
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert Ran(capsys, CLEAN, "-o", tmp_path / "pipe").code == 0
+        assert b"No findings in 1 model." in os.read(reader, 65_536)
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
+from archlint.analyzer.rule import RuleContext
 from archlint.analyzer.text import (
     Paint,
     change,
@@ -23,6 +25,7 @@ from archlint.analyzer.text import (
     to_ascii,
 )  # fmt: skip
 from archlint.cli import main
+from archlint.rules.wide_convolution import WideConvolution
 
 EVIL = (
     "\x1b[31m\n\rarchlint: fake\x00\x07\x7f\x9b2J\u202e\u2066\u200b\u200d\ufeff\u2028[red]x[/red]"
@@ -216,6 +219,30 @@ def test_nothing_hostile_reaches_the_terminal(
     assert [line for line in lines if not line.isprintable()] == []
     assert [line for line in lines if line.startswith("archlint: fake")] == []
     assert "archlint failed" not in errors
+
+
+@pytest.mark.parametrize("options", [[], ["--output-format", "concise"]], ids=["full", "concise"])
+def test_nor_does_it_where_a_rule_crashes(
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The words of the fault are text of the model too."""
+
+    def crash(_rule: WideConvolution, _context: RuleContext) -> Iterator[None]:
+        raise KeyError(EVIL)
+
+    monkeypatch.setattr(WideConvolution, "match", crash)
+    path = tmp_path / "\x1b[31m\n.onnx"
+    onnx.save(hostile_model(""), path)
+    monkeypatch.setattr(sys, "argv", ["archlint", *options, str(path)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert any("ARC900" in line for line in lines)
+    assert [line for line in lines if not line.isprintable()] == []
 
 
 @pytest.mark.parametrize("arguments", COMMANDS[:5])

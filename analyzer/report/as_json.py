@@ -119,7 +119,12 @@ def _priced(priced: Priced) -> dict[str, Any]:
 
 
 def _alternative(other: Alternative) -> dict[str, Any]:
-    return {"code": other.code, "name": other.name, "proposal": _priced(other.priced)}
+    return {
+        "code": other.code,
+        "name": other.name,
+        "confidence": str(other.confidence),
+        "proposal": _priced(other.priced),
+    }
 
 
 def _group(group: Group) -> dict[str, Any]:

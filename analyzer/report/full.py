@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archlint.analyzer.finding import Alternative, Finding, Severity
+from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.text import (
@@ -104,7 +104,8 @@ def _macs(priced: Priced) -> tuple[int, int]:
 def _alternative(other: Alternative) -> str:
     before, after = _macs(other.priced)
     cheaper = f"{after:,} MACs ({percent_change(before, after)})"
-    return f"{safe(other.priced.proposal.title)}: {cheaper}, {other.code} {other.name}"
+    doubt = ", low confidence" if other.confidence is Confidence.LOW else ""
+    return f"{safe(other.priced.proposal.title)}: {cheaper}, {other.code} {other.name}{doubt}"
 
 
 def _labelled(label: str, text: str, paint: Paint, width: int | None) -> Iterable[str]:

@@ -25,6 +25,7 @@ from archlint.analyzer.shapes.context import (
 )  # fmt: skip
 
 _INT64 = 1 << 63
+MAX_RANK = 64  # no runtime knows tensors of more axes; numbers of elements stay printable
 # A new number at each run: no constant, whatever its inputs.
 _RANDOM = frozenset({
     "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",
@@ -40,7 +41,7 @@ def infer(nodes: Iterable[Node], known: Mapping[str, Value], opset: int) -> dict
     A value whose shape cannot be told has causes instead; nothing is taken from what the file
     declares. Contradictory shapes become unknown, never a number.
     """
-    values = dict(known)
+    values = {name: _plausible(value) for name, value in known.items()}
     for node in nodes:
         for value in _outputs(node, values, opset):
             values[value.name] = value
@@ -81,13 +82,24 @@ def _unknown(node: Node, constant: bool, causes: frozenset[Cause]) -> list[Value
 
 def _checked(shape: Iterable[Any]) -> Shape:
     """A shape of plain integers and symbolic dims; raises ValueError for anything else."""
-    return tuple(_dim(dim) for dim in shape)
+    dims = tuple(_dim(dim) for dim in shape)
+    if len(dims) > MAX_RANK:
+        raise ValueError(f"a rank of {len(dims)}")
+    return dims
+
+
+def _plausible(value: Value) -> Value:
+    """An input or initializer, its shape unknown if no tensor can have it."""
+    if value.shape is None or len(value.shape) <= MAX_RANK:
+        return value
+    cause = Cause(f"'{value.name}' has a rank of {len(value.shape)}")
+    return Value(value.name, value.dtype, None, value.constant, causes=frozenset({cause}))
 
 
 def _dim(dim: Any) -> Dim:
     if isinstance(dim, SymbolicDim):
         return dim
-    if dim is None or dim != int(dim) or dim < 0:
+    if dim is None or dim != int(dim) or not 0 <= dim < _INT64:
         raise ValueError(f"a dim of {dim}")
     return int(dim)
 

@@ -99,7 +99,7 @@ class Node:
         return self.inputs[index] if index < len(self.inputs) else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one graph is equal to itself alone, and can be a key
 class Graph:
     """A model's operators in topological order, with its values.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -23,6 +24,7 @@ _POINTWISE = _ACTIVATIONS | {
     "Abs", "Sqrt",
 }  # fmt: skip
 _BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min", "Pow"})
+_BLOCK_DEPTH = 32  # nodes from a convolution to the addition that ends its block
 _GATE_DEPTH = 12  # steps from a product back to where its gate branched off; GELU takes 5
 
 
@@ -109,14 +111,56 @@ def convolutions(graph: Graph) -> Iterator[ConvSizes]:
             yield sizes
 
 
-def pointwise_source(graph: Graph, value: str) -> str | None:
-    """The value that this one is computed from element by element; None if it is made otherwise.
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Which values flow into which through operators that work on each element by itself.
+
+    ``sources`` lead from a value one step back, ``convs`` to the convolution at the end of such a
+    chain; ``reduced`` are the convolutions behind a 1×1 with nothing but such chains and other
+    convolutions in between.
+    """
+
+    sources: Mapping[str, str]
+    convs: Mapping[str, Node]
+    reduced: frozenset[int]
+
+    def feeder(self, node: Node) -> Node | None:
+        """The convolution that feeds a node directly or through pointwise operators alone."""
+        return self.convs.get(node.input(0))
+
+
+@lru_cache(maxsize=2)
+def branches(graph: Graph) -> Branches:
+    """The branches of a graph, in one pass over its nodes."""
+    sources: dict[str, str] = {}
+    convs: dict[str, Node] = {}
+    reduced: set[int] = set()
+    for node in graph.nodes:
+        if node.domain or not node.outputs:
+            continue
+        if node.op_type == "Conv":
+            feeder = convs.get(node.input(0))
+            if feeder is not None and (feeder.id in reduced or _is_pointwise(graph, feeder)):
+                reduced.add(node.id)
+            convs[node.outputs[0]] = node
+        elif (source := _source(graph, node, sources)) is not None:
+            for name in node.outputs:
+                sources[name] = source
+                if source in convs:
+                    convs[name] = convs[source]
+    return Branches(sources, convs, frozenset(reduced))
+
+
+def _is_pointwise(graph: Graph, node: Node) -> bool:
+    sizes = conv_sizes(graph, node)
+    return sizes is not None and sizes.is_pointwise
+
+
+def _source(graph: Graph, node: Node, sources: Mapping[str, str]) -> str | None:
+    """The value that a node works on element by element.
 
     x·sigmoid(x) and the like count: both operands come from one value.
     """
-    node = graph.producer(value)
-    if node is None or node.domain:
-        return None
     if node.op_type in _POINTWISE:
         return node.input(0)
     if node.op_type not in _BINARY:
@@ -124,71 +168,54 @@ def pointwise_source(graph: Graph, value: str) -> str | None:
     data = [name for name in node.inputs if name and not graph.value(name).constant]
     if len(data) == 1:
         return data[0]
-    return _meeting(graph, *data) if len(data) == 2 else None
+    return _meeting(sources, *data) if len(data) == 2 else None
 
 
-def _meeting(graph: Graph, left: str, right: str) -> str | None:
-    chain = dict.fromkeys(_chain(graph, left))
-    return next((value for value in _chain(graph, right) if value in chain), None)
+def _meeting(sources: Mapping[str, str], left: str, right: str) -> str | None:
+    chain = set(_chain(left, sources))
+    return next((value for value in _chain(right, sources) if value in chain), None)
 
 
-def _chain(graph: Graph, value: str) -> Iterator[str]:
+def _chain(value: str, sources: Mapping[str, str]) -> Iterator[str]:
     at: str | None = value
     for _ in range(_GATE_DEPTH):
         if at is None:
             return
         yield at
-        at = pointwise_source(graph, at)
-
-
-def feeding_conv(graph: Graph, node: Node) -> Node | None:
-    """The convolution that feeds this node directly or through pointwise operators alone."""
-    at: str | None = node.input(0)
-    while at is not None:
-        producer = graph.producer(at)
-        if producer is not None and producer.op_type == "Conv":
-            return producer
-        at = pointwise_source(graph, at)
-    return None
+        at = sources.get(at)
 
 
 def in_reduced_branch(graph: Graph, node: Node) -> bool:
     """Whether a 1×1 convolution stands at the head of the chain of convolutions that leads here."""
-    at = feeding_conv(graph, node)
-    while at is not None:
-        sizes = conv_sizes(graph, at)
-        if sizes is not None and sizes.is_pointwise:
-            return True
-        at = feeding_conv(graph, at)
-    return False
+    return node.id in branches(graph).reduced
 
 
 def activation_after(graph: Graph, node: Node) -> Activation:
     """The activation behind a convolution, else the graph's most frequent one, else Relu."""
-    found = _next_activation(graph, node.outputs[0])
-    if found is not None:
-        return found
-    common = Counter(
-        other.op_type for other in graph.nodes if other.op_type in _ACTIVATIONS - {"PRelu"}
-    )
-    for op_type, _ in common.most_common(1):
-        sample = next(other for other in graph.nodes if other.op_type == op_type)
+    value = node.outputs[0]
+    sources = branches(graph).sources
+    for _ in range(_GATE_DEPTH):
+        consumers = graph.consumers(value)
+        if {"Sigmoid", "Mul"} == {consumer.op_type for consumer in consumers}:
+            return Activation("Silu")
+        if len(consumers) != 1:
+            break
+        (consumer,) = consumers
+        if consumer.op_type in _ACTIVATIONS:
+            return _as_activation(graph, consumer) or _most_frequent(graph)
+        if sources.get(consumer.outputs[0]) != value:
+            break
+        value = consumer.outputs[0]
+    return _most_frequent(graph)
+
+
+@lru_cache(maxsize=2)
+def _most_frequent(graph: Graph) -> Activation:
+    found = [node for node in graph.nodes if node.op_type in _ACTIVATIONS - {"PRelu"}]
+    for op_type, _ in Counter(node.op_type for node in found).most_common(1):
+        sample = next(node for node in found if node.op_type == op_type)
         return _as_activation(graph, sample) or _RELU
     return _RELU
-
-
-def _next_activation(graph: Graph, value: str) -> Activation | None:
-    consumers = graph.consumers(value)
-    if {"Sigmoid", "Mul"} == {consumer.op_type for consumer in consumers}:
-        return Activation("Silu")
-    if len(consumers) != 1:
-        return None
-    (consumer,) = consumers
-    if consumer.op_type in _ACTIVATIONS:
-        return _as_activation(graph, consumer)
-    if pointwise_source(graph, consumer.outputs[0]) == value:
-        return _next_activation(graph, consumer.outputs[0])
-    return None
 
 
 def _as_activation(graph: Graph, node: Node) -> Activation | None:
@@ -206,15 +233,18 @@ def _scalar(data: Data | None) -> float | None:
 
 
 def ends_in_addition(graph: Graph, node: Node) -> bool:
-    """Whether what a convolution makes is added to another branch, before anything else joins
-    it."""
+    """Whether what a convolution makes is added to another branch before anything else joins it."""
     value = node.outputs[0]
-    while len(consumers := graph.consumers(value)) == 1:
+    sources = branches(graph).sources
+    for _ in range(_BLOCK_DEPTH):
+        consumers = graph.consumers(value)
+        if len(consumers) != 1:
+            return False
         (consumer,) = consumers
         data = [name for name in consumer.inputs if name and not graph.value(name).constant]
         if consumer.op_type == "Add" and len(data) == 2:
             return True
-        if consumer.op_type != "Conv" and pointwise_source(graph, consumer.outputs[0]) != value:
+        if consumer.op_type != "Conv" and sources.get(consumer.outputs[0]) != value:
             return False
         value = consumer.outputs[0]
     return False

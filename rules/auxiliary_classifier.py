@@ -12,6 +12,8 @@ from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, ParameterRule, Passes, RuleContext, option
 from archlint.analyzer.text import plural
 
+_MOST_OUTPUTS = 32  # a network with more is no classifier
+
 
 @dataclass(frozen=True)
 class AuxiliaryClassifier(ParameterRule):
@@ -52,9 +54,10 @@ class AuxiliaryClassifier(ParameterRule):
     def match(self, context: RuleContext) -> Iterator[Match]:
         """Outputs shaped as the main one that only a cheap early branch leads to."""
         graph, costs = context.graph, context.costs
-        reach = {name: _reach(graph, name) for name in dict.fromkeys(graph.outputs)}
-        if len(reach) < 2:
+        outputs = dict.fromkeys(graph.outputs)
+        if not 1 < len(outputs) <= _MOST_OUTPUTS:
             return
+        reach = {name: _reach(graph, name) for name in outputs}
 
         def macs(ids: frozenset[int]) -> int:
             return costs.total(graph.nodes[place] for place in ids).macs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.graph import Graph, Node
-from archlint.analyzer.patterns import pointwise_source
+from archlint.analyzer.patterns import branches
 from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, ParameterRule, Passes, RuleContext, option
 
@@ -81,19 +81,27 @@ def _flattened(graph: Graph, layer: Node) -> list[Node]:
     weight = graph.value(layer.input(1))
     if layer.op_type not in ("Gemm", "MatMul") or not weight.constant or layer.domain:
         return []
+    sources = branches(graph).sources
     chain: list[Node] = []
     at: str | None = layer.input(0)
     while at is not None:
         node = graph.producer(at)
         if node is None or len(graph.consumers(at)) != 1 or at in graph.outputs:
             return []
-        chain.insert(0, node)
+        chain.append(node)
         if node.op_type in ("Flatten", "Reshape"):
-            before, after = graph.value(node.input(0)).static_shape, graph.value(at).static_shape
-            flat = before is not None and after is not None and len(before) > 2 == len(after)
-            return chain if flat and before and after and before[0] == after[0] else []
-        at = pointwise_source(graph, at)
+            return chain[::-1] if _flattens(graph, node) else []
+        at = sources.get(at)
     return []
+
+
+def _flattens(graph: Graph, node: Node) -> bool:
+    """Whether a node makes rows, one an image, of a map with channels."""
+    before = graph.value(node.input(0)).static_shape
+    after = graph.value(node.outputs[0]).static_shape
+    if before is None or after is None:
+        return False
+    return len(before) > 2 == len(after) and before[0] == after[0]
 
 
 CASES = (

@@ -66,7 +66,7 @@ def _ranked(
 def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
     found = []
     for match in rule.match(context):
-        proposal = rule.propose(match, context)
+        proposal = rule.propose(match, context) if rule.may_pay(match, context) else None
         if proposal is None:
             continue
         priced = price(proposal, context.costs)

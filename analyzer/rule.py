@@ -85,14 +85,19 @@ class Rule:
         """What would stand there instead; None keeps the rule silent."""
         raise NotImplementedError
 
-    def pays(self, priced: Priced, context: RuleContext) -> bool:
-        """Whether a saving is worth a finding."""
-        return priced.before.macs >= self.min_macs and self.saves(priced, context)
+    def may_pay(self, match: Match, context: RuleContext) -> bool:
+        """Whether a proposal could be worth a finding if it cost nothing at all."""
+        macs = context.costs.total(match.nodes).macs
+        parameters = context.costs.parameters.count(match.nodes)
+        return macs >= self.min_macs and self.saves(macs, parameters, context)
 
-    def saves(self, priced: Priced, context: RuleContext) -> bool:
+    def pays(self, priced: Priced, context: RuleContext) -> bool:
+        """Whether a proposal is worth a finding."""
+        return self.saves(priced.saved_macs, priced.saved_parameters, context)
+
+    def saves(self, macs: int, parameters: int, context: RuleContext) -> bool:
         """Whether a saving is a large enough share of the model."""
-        saved = priced.saved_macs
-        return saved > 0 and saved >= self.min_share * context.costs.total().macs
+        return macs > 0 and macs >= self.min_share * context.costs.total().macs
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,10 @@ class ParameterRule(Rule):
         maximum=1.0,
     )
 
-    def saves(self, priced: Priced, context: RuleContext) -> bool:
+    def saves(self, macs: int, parameters: int, context: RuleContext) -> bool:
         """Whether a saving of MACs or of parameters is a large enough share of the model."""
-        whole = context.costs.parameters.count(context.graph.nodes)
-        saved = priced.saved_parameters
-        return super().saves(priced, context) or saved >= max(1, self.min_parameter_share * whole)
+        enough = max(1, self.min_parameter_share * context.costs.parameter_count)
+        return super().saves(macs, parameters, context) or parameters >= enough
 
 
 @dataclass(frozen=True, slots=True)

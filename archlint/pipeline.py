@@ -77,6 +77,6 @@ def _effect(
     return Effect(
         before.total().macs,
         after.total().macs,
-        before.parameters.count(before.graph.nodes),
-        after.parameters.count(after.graph.nodes),
+        before.parameter_count,
+        after.parameter_count,
     )

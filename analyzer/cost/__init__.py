@@ -63,6 +63,11 @@ class CostTable:
         return total(self.costs.values())
 
     @cached_property
+    def parameter_count(self) -> int:
+        """Parameters of the model, shared ones once."""
+        return self.parameters.count(self.graph.nodes)
+
+    @cached_property
     def folded_macs(self) -> int:
         """MACs of nodes that depend on no input: a runtime evaluates them once, at load."""
         return self.total(node for node in self.graph.nodes if self.graph.is_constant(node)).macs

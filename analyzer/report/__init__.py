@@ -35,10 +35,10 @@ class ModelReport:
     findings: tuple[Finding, ...] = ()
     effect: Effect | None = None
 
-    @cached_property
+    @property
     def parameters(self) -> int:
         """Parameters of the model, shared ones once."""
-        return self.costs.parameters.count(self.costs.graph.nodes)
+        return self.costs.parameter_count
 
     @cached_property
     def buffers(self) -> int:

@@ -1,0 +1,45 @@
+"""The PyTorch snippets run, and do what the proposal does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from archlint.analyzer.cost import count
+from archlint.analyzer.engine import run
+from archlint.analyzer.load import load
+from archlint.analyzer.reader.text import from_text
+from archlint.analyzer.rule import Flags, Rule, RuleContext
+from archlint.rules import all_rules, cases_of
+
+torch: Any = pytest.importorskip("torch", reason="snippets are for torch")
+flop_counter: Any = pytest.importorskip("torch.utils.flop_counter", reason="snippets are for torch")
+
+CASES = [
+    pytest.param(rule, case, id=f"{rule.code}: {case.title}")
+    for rule in all_rules()
+    for case in cases_of(rule)
+    if isinstance(case, Flags)
+]
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_snippets_run_in_torch(rule: type[Rule], case: Flags) -> None:
+    """A snippet takes the nodes' input, gives their output's shape, and costs what was priced."""
+    costs = count(load(from_text(case.onnx_text)))
+    for finding in run([rule(**case.options)], RuleContext(costs.graph, costs)):
+        priced = finding.priced
+        assert priced is not None
+        if not priced.steps:  # a proposal that only removes
+            assert priced.snippet == ""
+            continue
+        module = eval(priced.snippet, {"nn": torch.nn})  # noqa: S307 - code that archlint wrote
+        first, last = finding.nodes[0], finding.nodes[-1]
+        x = torch.zeros(costs.graph.value(first.input(0)).static_shape)
+        with flop_counter.FlopCounterMode(display=False) as counter:
+            y = module(x)
+        assert tuple(y.shape) == costs.graph.value(last.outputs[0]).static_shape
+        assert counter.get_total_flops() == 2 * priced.after.macs
+        parameters = sum(parameter.numel() for parameter in module.parameters())
+        assert parameters == priced.parameters_after

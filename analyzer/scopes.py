@@ -28,8 +28,7 @@ def scope_of(node: NodeProto, scopes: Mapping[str, Scope]) -> Scope:
 
 
 def _from_metadata(text: str) -> Scope | None:
-    """torch writes ``['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d']``: the last is the
-    node."""
+    """torch writes ``['', 'layer1', 'layer1.0', 'conv2d']``: modules, and last the node."""
     try:
         names = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -41,8 +40,7 @@ def _from_metadata(text: str) -> Scope | None:
 
 
 def _from_name(name: str) -> Scope:
-    """``/layer1/layer1.0/conv1/Conv`` to (layer1, 0, conv1): a part repeats the name of its
-    parent."""
+    """``/layer1/layer1.0/conv1/Conv`` to (layer1, 0, conv1): parts repeat their parent's name."""
     scope: list[str] = []
     parent = ""
     for part in [piece for piece in name.split("/")[:-1] if piece]:

@@ -84,8 +84,7 @@ class CostTable:
         )
 
     def counted(self) -> Iterator[Node]:
-        """The nodes of a cost table: all but those that cost nothing because they only make
-        constants."""
+        """The nodes of a cost table: all but those that cost nothing and only make constants."""
         for node in self.graph.nodes:
             if self.costs.get(node.id) != Cost() or not self.graph.is_constant(node):
                 yield node

@@ -15,8 +15,7 @@ def conv(view: View) -> Work:
 
 @handles("DeformConv", roles="xwxwx")
 def deform_conv(view: View) -> Work:
-    """As Conv; each of N·C·Π(kernel)·Π(out) taps is interpolated, 2 operations for each of 4
-    pixels."""
+    """As Conv; each of N·C·Π(kernel)·Π(out) taps is interpolated from 4 pixels, 8 operations."""
     work = _conv(view, weight=1, bias=3)
     taps = prod(view.shape(0)[:2]) * prod(view.shape(1)[2:]) * prod(view.out()[2:])
     return Work(work.macs, {**work.ops, "interpolation": 2 * 4 * taps})

@@ -37,9 +37,10 @@ def gemm(view: View) -> Work:
 
 @handles("Einsum")
 def einsum(view: View) -> Work:
-    """For one or two operands the product of the dims of all labels; for more, the operands are
-    contracted two at a time from the left, and a label is summed as soon as nothing later needs
-    it."""
+    """For two operands the product of the dims of all labels; more are contracted two at a time
+    from the left, and a label is summed as soon as nothing later needs it. One operand only moves
+    or adds: an operation an element.
+    """
     operands = [view.shape(index) for index in range(len(view.inputs))]
     equation = parse(str(view.attribute("equation", "")), operands)
     sizes = {label: dim for label, dim in equation.dims.items() if isinstance(dim, int)}

@@ -76,8 +76,7 @@ def find_parameters(graph: Graph) -> Parameters:
 
 
 def _behind(graph: Graph, node: Node, output: str, behind: Mapping[str, Names]) -> Names:
-    """The stored tensors behind an output of a constant node: itself if nothing but shapes feeds
-    it."""
+    """The stored tensors behind a constant node's output: itself if only shapes feed it."""
     handler = HANDLERS.get(node.operator)
     fed = [
         name
@@ -119,8 +118,7 @@ def _guessed(graph: Graph, node: Node, behind: Mapping[str, Names]) -> Names:
 
 
 def _is_parameter(value: Value, role: str) -> bool:
-    """One number that an element-wise operator reads is part of the formula (a temperature,
-    1/√d)."""
+    """A single number that an element-wise operator reads belongs to the formula, as in x/√d."""
     if not value.constant:
         return False
     return role != "x" or (value.is_float and value.elements != 1)

@@ -12,7 +12,8 @@ def from_text(text: str, opset: int = OPSET) -> Model:
     """The model of a graph in ONNX's textual syntax, with or without a model header.
 
     A value that is declared (``<float[8, 4, 3, 3] w>``) but made by nothing is a weight without
-    data."""
+    data.
+    """
     if not text.lstrip().startswith("<"):
         text = f'<ir_version: {IR_VERSION}, opset_import: ["" : {opset}]>\n{text}'
     return Model("text", parser.parse_model(text), 0)

@@ -70,8 +70,7 @@ class Context:
         return list(value.data.reshape(-1))
 
     def integers(self, index: int, attribute: str) -> list[Any] | None:
-        """Integers given as an attribute in old operator sets and as an input since; None if
-        absent."""
+        """Integers that were an attribute in old operator sets and are an input since, or None."""
         if attribute in self.node.attributes:
             given = self.node.attributes[attribute]
             return list(given) if isinstance(given, (list, tuple)) else [given]

@@ -64,8 +64,7 @@ def det(context: Context) -> Outputs:
 
 @shapes("LSTM", "GRU", "RNN")
 def recurrent(context: Context) -> Outputs:
-    """All hidden states [T, D, N, H] (or [N, T, D, H]), the last one, and an LSTM's last cell
-    state."""
+    """All hidden states [T, D, N, H] (or [N, T, D, H]), the last, and an LSTM's last cell state."""
     x, hidden = context.shape(0), context.attribute("hidden_size")
     size: Dim = hidden or context.shape(2)[-1]
     directions = 2 if context.attribute("direction", "forward") == "bidirectional" else 1

@@ -223,7 +223,7 @@ def main() -> None:
 
 def _wrong_use(error: Any) -> str:
     """What click says, in one line."""
-    message = " ".join(error.format_message().split()).rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     return f"{message}; see: {context.command_path if context else 'archlint'} --help"
 

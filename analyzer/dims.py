@@ -16,6 +16,9 @@ class Cause:
     why: str
     remedy: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.why}; bind it with {self.remedy}" if self.remedy else self.why
+
 
 @dataclass(frozen=True, slots=True)
 class SymbolicDim:

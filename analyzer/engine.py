@@ -82,16 +82,13 @@ def _findings(
     owner: dict[int, int] = {}
     accepted: list[_Candidate] = []
     alternatives: dict[int, list[_Candidate]] = {}
-    for candidate in ranked:
-        owners = {owner[node] for node in candidate.nodes if node in owner}
-        if owners:
-            alternatives.setdefault(min(owners), []).append(candidate)
-            continue
-        owner.update(dict.fromkeys(candidate.nodes, len(accepted)))
-        accepted.append(candidate)
-    for candidate in others:
-        if owners := {owner[node] for node in candidate.nodes if node in owner}:
-            alternatives.setdefault(min(owners), []).append(candidate)
+    for candidates, may_lead in ((ranked, True), (others, False)):
+        for candidate in candidates:
+            if owners := {owner[node] for node in candidate.nodes if node in owner}:
+                alternatives.setdefault(min(owners), []).append(candidate)
+            elif may_lead:
+                owner.update(dict.fromkeys(candidate.nodes, len(accepted)))
+                accepted.append(candidate)
     return [
         _finding(candidate, alternatives.get(place, []), context)
         for place, candidate in enumerate(accepted)

@@ -94,6 +94,10 @@ class Node:
         """The operator with its domain, unless that is ai.onnx."""
         return f"{self.domain}.{self.op_type}" if self.domain else self.op_type
 
+    def cause(self, why: str) -> Cause:
+        """Why something about this node is unknown."""
+        return Cause(f"{self.operator} node '{self.label}': {why}")
+
     def input(self, index: int) -> str:
         """Name of an input, empty if it is absent."""
         return self.inputs[index] if index < len(self.inputs) else ""

@@ -145,7 +145,7 @@ def _sorted(path: str, nodes: Sequence[Node], known: Container[str]) -> tuple[No
         positions = list(nx.lexicographical_topological_sort(order))
     except nx.NetworkXUnfeasible as error:
         raise InvalidGraphError(path, f"its nodes form a cycle ({_cycle(nodes, order)})") from error
-    return tuple(_renumbered(nodes[position], place) for place, position in enumerate(positions))
+    return tuple(replace(nodes[position], id=place) for place, position in enumerate(positions))
 
 
 def _in_order(nodes: Iterable[Node], producers: Mapping[str, Node]) -> bool:
@@ -159,7 +159,3 @@ def _in_order(nodes: Iterable[Node], producers: Mapping[str, Node]) -> bool:
 
 def _cycle(nodes: Sequence[Node], order: nx.DiGraph[int]) -> str:
     return " -> ".join(f"'{nodes[edge[0]].label}'" for edge in nx.find_cycle(order))
-
-
-def _renumbered(node: Node, place: int) -> Node:
-    return replace(node, id=place)

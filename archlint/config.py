@@ -24,12 +24,7 @@ def choose_rules(
     Raises ConfigError for a selector, rule, option or value that does not exist.
     """
     wanted, unwanted = _listed("--select", select), _listed("--ignore", ignore)
-    given = _options(options)
-    return tuple(
-        rule(**given.get(rule.code, {}))
-        for rule in all_rules()
-        if _selected(rule, wanted, unwanted)
-    )
+    return _made((r for r in all_rules() if _selected(r, wanted, unwanted)), options)
 
 
 def choose_alternatives(
@@ -41,13 +36,16 @@ def choose_alternatives(
     """
     if _listed("--select", select):
         return ()
-    unwanted, given = _listed("--ignore", ignore), _options(options)
-    return tuple(
-        rule(**given.get(rule.code, {}))
-        for rule in all_rules()
-        if rule.group not in DEFAULT_GROUPS
-        and not any(_specificity(selector, rule) for selector in unwanted)
+    unwanted = _listed("--ignore", ignore)
+    silent = (rule for rule in all_rules() if rule.group not in DEFAULT_GROUPS)
+    return _made(
+        (r for r in silent if not any(_specificity(selector, r) for selector in unwanted)), options
     )
+
+
+def _made(rules: Iterable[type[Rule]], options: Sequence[str]) -> tuple[Rule, ...]:
+    given = _options(options)
+    return tuple(rule(**given.get(rule.code, {})) for rule in rules)
 
 
 def find_rule(source: str, name: str) -> type[Rule]:

@@ -53,18 +53,15 @@ class Cost:
         return self.flops / self.bytes if self.bytes else None
 
     def __add__(self, other: Cost) -> Cost:
-        families = dict(self.ops_by_family)
-        for family, count in other.ops_by_family:
-            families[family] = families.get(family, 0) + count
-        return self._merged(other, families, 1)
+        return self._plus(other, 1)
 
     def __sub__(self, other: Cost) -> Cost:
+        return self._plus(other, -1)
+
+    def _plus(self, other: Cost, sign: int) -> Cost:
         families = dict(self.ops_by_family)
         for family, count in other.ops_by_family:
-            families[family] = families.get(family, 0) - count
-        return self._merged(other, families, -1)
-
-    def _merged(self, other: Cost, families: Mapping[str, int], sign: int) -> Cost:
+            families[family] = families.get(family, 0) + sign * count
         return Cost(
             self.macs + sign * other.macs,
             tuple(sorted((family, count) for family, count in families.items() if count)),
@@ -127,7 +124,7 @@ class View:
 
     def because(self, why: str) -> frozenset[Cause]:
         """A cause that names this node."""
-        return frozenset({Cause(f"{self.node.operator} node '{self.node.label}': {why}")})
+        return frozenset({self.node.cause(why)})
 
     def static(self, value: Value) -> tuple[int, ...]:
         """Dims of a value that must be known."""
@@ -150,11 +147,11 @@ class Handler:
     One letter an input, the last one for all that follow: ``x`` data, a parameter if it is a
     constant of floating-point numbers, more than one; ``w`` a weight, a parameter in any data type;
     ``b`` a buffer (running statistics); ``s`` shapes, indices, bounds, scales and zero points:
-    never a parameter."""
+    never a parameter.
+    """
 
     formula: Formula
     roles: str
-    doc: str
 
     def role(self, index: int) -> str:
         """The role of an input."""
@@ -170,7 +167,7 @@ def handles(*operators: str, roles: str = "x") -> Callable[[_F], _F]:
     """Register the formula of operators, written ``Op`` or ``domain.Op``; a duplicate raises."""
 
     def register(formula: _F) -> _F:
-        handler = Handler(formula, roles, " ".join((formula.__doc__ or "").split()))
+        handler = Handler(formula, roles)
         for operator in operators:
             if operator in HANDLERS:
                 raise ValueError(f"{operator} has two formulas")

@@ -22,9 +22,8 @@ def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
         yield _line(path, finding, paint)
     if unknown := len(model.costs.uncosted):
         cause, _ = model.unknown[0]
-        remedy = f"; bind it with {cause.remedy}" if cause.remedy else ""
         nodes = f"the cost of {plural(unknown, 'node')} is unknown"
-        yield f"{path}: {nodes}: {safe(cause.why + remedy)}"
+        yield f"{path}: {nodes}: {safe(str(cause))}"
 
 
 def _line(path: str, finding: Finding, paint: Paint) -> str:

@@ -157,8 +157,7 @@ def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str
         text = f"the cost of {unknown:,} of {plural(whole, 'node')} is unknown and in no total:"
         yield from _noted(paint("unknown:", "yellow"), text, width)
     for cause, nodes in model.unknown[:_NAMES_SHOWN]:
-        remedy = f"; bind it with {cause.remedy}" if cause.remedy else ""
-        text = f"{plural(len(nodes), 'node')}: {cause.why}{remedy}"
+        text = f"{plural(len(nodes), 'node')}: {cause}"
         yield from (f"    {line}" for line in paragraph(safe(text), width and width - 4, "  "))
     if len(model.unknown) > _NAMES_SHOWN:
         yield f"    and {plural(len(model.unknown) - _NAMES_SHOWN, 'more reason')}"

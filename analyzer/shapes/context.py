@@ -86,7 +86,7 @@ class Context:
 
     def because(self, why: str) -> frozenset[Cause]:
         """A cause that names this node."""
-        return frozenset({Cause(f"{self.node.operator} node '{self.node.label}': {why}")})
+        return frozenset({self.node.cause(why)})
 
     def fresh(self, label: str, why: str) -> Dim:
         """A dim that only a run can tell."""

@@ -6,13 +6,15 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from archlint.analyzer.reader.source import STANDARD_INPUT
 from archlint.analyzer.report import Failure
 
 _SUFFIX = ".onnx"
 
 
 def find_models(paths: Iterable[str]) -> tuple[list[str], list[Failure]]:
-    """Files as they are, ``*.onnx`` in folders and their subfolders, globs; each model once.
+    """Files as they are, ``*.onnx`` in folders and their subfolders, globs; each model once; ``-``
+    is standard input.
 
     Hidden subfolders are not searched. What names no model is a failure.
     """
@@ -21,13 +23,16 @@ def find_models(paths: Iterable[str]) -> tuple[list[str], list[Failure]]:
     for path in paths:
         found, why = _find(path)
         for model in found:
-            models.setdefault(os.path.abspath(model), model)
+            key = model if model == STANDARD_INPUT else os.path.abspath(model)
+            models.setdefault(key, model)
         if why:
             failures.append(Failure(path, why))
     return list(models.values()), failures
 
 
 def _find(path: str) -> tuple[Sequence[str], str]:
+    if path == STANDARD_INPUT:
+        return [path], ""
     if os.path.isdir(path):
         return _checked(sorted(_walk(path)), f"the folder holds no {_SUFFIX} file")
     if os.path.lexists(path):

@@ -18,7 +18,7 @@ CLEAN, FLAGGED = str(SAMPLES / "mlpconv.onnx"), str(SAMPLES / "inception_5x5.onn
 
 FILES = (
     "b.onnx", "a.onnx", "notes.txt", "deep/er/c.onnx", "deep/d.onnx", "deep/.cache/e.onnx",
-    ".git/f.onnx", "empty/readme", "odd[1].onnx", "folder.onnx/g.onnx", "model.pb",
+    ".git/f.onnx", "empty/readme", "odd[1].onnx", "folder.onnx/g.onnx", "model.pb", "-",
 )  # fmt: skip
 
 
@@ -56,6 +56,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.param(["*.onnx"], ["a.onnx", "b.onnx", "odd[1].onnx"], id="glob-without-folders"),
         pytest.param(["**/d.onnx"], ["deep/d.onnx"], id="glob-of-any-depth"),
         pytest.param(["odd[1].onnx"], ["odd[1].onnx"], id="file-before-glob"),
+        pytest.param(["-", "a.onnx", "-"], ["-", "a.onnx"], id="standard-input-once"),
+        pytest.param(["./-", "-"], ["./-", "-"], id="a-file-named-as-standard-input"),
         pytest.param([], [], id="nothing"),
     ],
 )  # fmt: skip

@@ -1,47 +1,22 @@
-"""Walk the protobuf wire format of a model and leave the weights in the file.
-
-Every message is copied except the payloads of large tensors, so that what is handed to onnx's
-parser stays small whatever the size of the file. Field numbers are those of onnx.proto3."""
+"""The protobuf wire format of a file that is too large to read: its fields one after the other."""
 
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 VARINT: Final = 0
 FIXED64: Final = 1
 LENGTH_DELIMITED: Final = 2
 FIXED32: Final = 5
 
-# Message kind → field number → kind of the message that the field holds.
-_TENSOR: Final = "TensorProto"
-_CHILDREN: Final[dict[str, dict[int, str]]] = {
-    "ModelProto": {7: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
-    "TrainingInfoProto": {1: "GraphProto", 2: "GraphProto"},
-    "FunctionProto": {7: "NodeProto", 11: "AttributeProto"},
-    "GraphProto": {1: "NodeProto", 5: _TENSOR, 15: "SparseTensorProto"},
-    "NodeProto": {5: "AttributeProto"},
-    "AttributeProto": {
-        5: _TENSOR,
-        6: "GraphProto",
-        10: _TENSOR,
-        11: "GraphProto",
-        22: "SparseTensorProto",
-        23: "SparseTensorProto",
-    },
-    "SparseTensorProto": {1: _TENSOR, 2: _TENSOR},
-}
-_DATA_TYPE: Final = 2
-# float_data, int32_data, string_data, int64_data, raw_data, double_data, uint64_data
-_PAYLOADS: Final = frozenset({4, 5, 6, 7, 9, 10, 11})
-# Shapes, indices and masks are small integer tensors that shape inference needs; TensorProto's
-# UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT64.
-_INTEGERS: Final = frozenset({2, 3, 4, 5, 6, 7, 9, 12, 13})
-INLINE_INTEGERS: Final = 64 * 1024
-INLINE_BYTES: Final = 1024
-MAX_DEPTH: Final = 100
+MAX_FIELDS: Final = 5_000_000
 _MIN_READ: Final = 1 << 12
-_MAX_READ: Final = 1 << 20
+_MAX_READ: Final = 1 << 18
+LONGEST_VARINT: Final = 10
+_HEADER: Final = 2 * LONGEST_VARINT  # a key and a length
+_FIXED: Final = {FIXED64: 8, FIXED32: 4}
 
 
 class WireError(ValueError):
@@ -51,107 +26,162 @@ class WireError(ValueError):
         super().__init__(f"{why} at byte {offset:,}")
         self.offset = offset
 
+    @property
+    def reason(self) -> str:
+        """What the file is, and what to do."""
+        return f"is no ONNX model, or is damaged: {self}; export or fetch it again"
 
-class _Window:
+
+class LimitError(WireError):
+    """The bytes are a message that holds more than is read."""
+
+    def __init__(self, why: str, offset: int, remedy: str) -> None:
+        super().__init__(why, offset)
+        self.remedy = remedy
+
+    @property
+    def reason(self) -> str:
+        """What there is too much of, and what to do."""
+        return f"holds {self}; {self.remedy}"
+
+
+class Limit(NamedTuple):
+    """A field that a message holds at most ``most`` times: its key, and the error otherwise."""
+
+    key: int
+    most: int
+    why: str
+    remedy: str
+
+
+class Window:
     """Buffered reads of a file: the buffer is small after a jump and grows while reads go on."""
 
     def __init__(self, descriptor: int) -> None:
         self.size = os.fstat(descriptor).st_size
+        self.passed = 0  # fields, at most MAX_FIELDS
         self._descriptor = descriptor
-        self._start = 0
-        self._bytes = b""
+        self._start = self._stop = 0
+        self._bytes = b""  # those of [start, stop), and zeros
         self._ahead = _MIN_READ
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes [offset, offset + length) of the file; fewer only where the file ends."""
+        if offset < self._start or offset + length > self._stop:
+            self._load(offset, length)
+        return self._bytes[offset - self._start : min(offset + length, self._stop) - self._start]
+
+    def varint(self, offset: int, end: int) -> int:
+        """The number that begins at this byte."""
+        return _varint(self.read(offset, min(LONGEST_VARINT, end - offset)), offset)[0]
+
+    def fields(
+        self, begin: int, end: int, above: int = -1, limit: Limit | None = None
+    ) -> Iterator[tuple[int, int, int, int]]:
+        """Start, key, begin of the content and end of the fields of the message [begin, end).
+
+        Those whose content is no longer than ``above`` are counted and passed over. The file may
+        be read elsewhere between two fields. Raises WireError.
+        """
+        limited, most = (limit.key, limit.most) if limit else (0, 0)
+        passed = seen = 0
+        offset, last, buffer, base = begin, -1, b"", 0
+        while offset < end:
+            if offset > last or buffer is not self._bytes:
+                self._pass(passed, offset)
+                passed = 0
+                buffer, base, last = self._at(offset)
+            position = offset - base + 1
+            key = buffer[position - 1]
+            if key > 0x7F:
+                key, position = self._long(offset, end)
+            wire_type = key & 7
+            if wire_type == LENGTH_DELIMITED:
+                length = buffer[position]
+                position += 1
+                if length > 0x7F:
+                    length, position = self._long(base + position - 1, end)
+            elif wire_type == VARINT and buffer[position] <= 0x7F:
+                length = 1
+            else:
+                length = self._scalar(wire_type, base + position, end)
+            body = base + position
+            stop = body + length
+            if stop > end:
+                raise _cut(wire_type, body, length, end)
+            if key == limited:
+                seen += 1
+                if seen > most and limit:
+                    raise LimitError(limit.why, offset, limit.remedy)
+            elif key < 8:
+                raise WireError("a field without a number", offset)
+            passed += 1
+            if length > above:
+                yield offset, key, body, stop
+            offset = stop
+        self._pass(passed, offset)
+
+    def _pass(self, fields: int, offset: int) -> None:
+        self.passed += fields
+        if self.passed > MAX_FIELDS:
+            why = f"more than {MAX_FIELDS:,} fields"
+            raise LimitError(why, offset, "archlint reads no larger models")
+
+    def _scalar(self, wire_type: int, body: int, end: int) -> int:
+        """The bytes that a number takes."""
+        if wire_type == VARINT:
+            return self._long(body, end)[1] - (body - self._start)
+        if wire_type in _FIXED:
+            return _FIXED[wire_type]
+        raise WireError(f"wire type {wire_type}, which ONNX never uses,", body)
+
+    def _long(self, offset: int, end: int) -> tuple[int, int]:
+        """A number of several bytes and the place in the buffer behind it."""
         begin = offset - self._start
-        if begin < 0 or begin + length > len(self._bytes):
-            onward = 0 <= begin <= len(self._bytes)
-            self._ahead = min(2 * self._ahead, _MAX_READ) if onward else _MIN_READ
-            self._bytes = os.pread(self._descriptor, max(length, self._ahead), offset)
-            self._start, begin = offset, 0
-        return self._bytes[begin : begin + length]
+        first, second = self._bytes[begin : begin + 2]
+        if second <= 0x7F and offset + 1 < end:
+            return first & 0x7F | second << 7, begin + 2
+        stop = min(begin + LONGEST_VARINT, end - self._start)
+        value, length = _varint(self._bytes[begin:stop], offset)
+        return value, begin + length
+
+    def _at(self, offset: int) -> tuple[bytes, int, int]:
+        """The buffer, where it begins, and the last byte at which it surely holds a field's key
+        and length."""
+        header = min(offset + _HEADER, self.size)
+        if offset < self._start or header > self._stop:
+            self._load(offset, header - offset)
+        last = self.size if self._stop >= self.size else self._stop - _HEADER
+        return self._bytes, self._start, last
+
+    def _load(self, offset: int, length: int) -> None:
+        onward = self._start <= offset <= self._stop + self._ahead
+        self._ahead = min(2 * self._ahead, _MAX_READ) if onward else _MIN_READ
+        content = os.pread(self._descriptor, max(length, self._ahead), offset)
+        self._start, self._stop = offset, offset + len(content)
+        self._bytes = content + bytes(_HEADER)
 
 
-def skim(descriptor: int) -> bytes:
-    """The ModelProto of an open file without the payloads of its large tensors.
-
-    Raises WireError for bytes that are truncated or no protobuf.
-    """
-    window = _Window(descriptor)
-    return b"".join(_message(window, "ModelProto", 0, window.size, 0))
+def _cut(wire_type: int, body: int, length: int, end: int) -> WireError:
+    if wire_type == VARINT or body > end:
+        return WireError("an unfinished number", end)
+    return WireError(f"a field of {length:,} bytes where {end - body:,} are left", body)
 
 
-def _message(window: _Window, kind: str, begin: int, end: int, depth: int) -> list[bytes]:
-    if depth > MAX_DEPTH:
-        raise WireError(f"messages nested deeper than {MAX_DEPTH}", begin)
-    if kind == _TENSOR:
-        return _tensor(window, begin, end)
-    children = _CHILDREN[kind]
-    parts: list[bytes] = []
-    offset = begin
-    while offset < end:
-        start = offset
-        key, offset = _varint(window, offset, end)
-        body, offset = _field_end(window, key & 7, offset, end)
-        child = children.get(key >> 3) if key & 7 == LENGTH_DELIMITED else None
-        if child is None or offset - body <= INLINE_BYTES:
-            parts.append(window.read(start, offset - start))
-            continue
-        inner = _message(window, child, body, offset, depth + 1)
-        parts += [_encode(key), _encode(sum(map(len, inner))), *inner]
-    return parts
-
-
-def _tensor(window: _Window, begin: int, end: int) -> list[bytes]:
-    """A TensorProto without payloads that are larger than shapes and scalars ever are."""
-    kept: list[bytes] = []
-    payloads: list[tuple[int, int]] = []
-    data_type = 0
-    offset = begin
-    while offset < end:
-        start = offset
-        key, offset = _varint(window, offset, end)
-        body, offset = _field_end(window, key & 7, offset, end)
-        if key >> 3 in _PAYLOADS and offset - body > INLINE_BYTES:
-            payloads.append((start, offset))
-            continue
-        if key >> 3 == _DATA_TYPE and key & 7 == VARINT:
-            data_type, _ = _varint(window, body, end)
-        kept.append(window.read(start, offset - start))
-    size = sum(stop - start for start, stop in payloads)
-    if data_type in _INTEGERS and size <= INLINE_INTEGERS:
-        kept += [window.read(start, stop - start) for start, stop in payloads]
-    return kept
-
-
-def _field_end(window: _Window, wire_type: int, offset: int, end: int) -> tuple[int, int]:
-    """Where the content of a field begins and ends."""
-    if wire_type == LENGTH_DELIMITED:
-        length, offset = _varint(window, offset, end)
-    elif wire_type == VARINT:
-        return offset, _varint(window, offset, end)[1]
-    elif wire_type in (FIXED64, FIXED32):
-        length = 8 if wire_type == FIXED64 else 4
-    else:
-        raise WireError(f"wire type {wire_type}, which ONNX never uses,", offset)
-    if offset + length > end:
-        raise WireError(f"a field of {length:,} bytes where {end - offset:,} are left", offset)
-    return offset, offset + length
-
-
-def _varint(window: _Window, offset: int, end: int) -> tuple[int, int]:
-    value = shift = 0
-    for byte in window.read(offset, min(10, end - offset)):
-        offset += 1
-        value |= (byte & 0x7F) << shift
+def _varint(content: bytes, offset: int) -> tuple[int, int]:
+    """The number that these bytes begin with, and of how many it is; they stand at ``offset``."""
+    value = 0
+    for place, byte in enumerate(content):
+        value |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
-            return value, offset
-        shift += 7
-    raise WireError("an unfinished number", offset)
+            return value, place + 1
+    raise WireError("an unfinished number", offset + len(content))
 
 
-def _encode(value: int) -> bytes:
+def encode(value: int) -> bytes:
+    """A number as a varint."""
+    if value <= 0x7F:
+        return bytes((value,))
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)

@@ -1,0 +1,27 @@
+"""What the reader makes of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onnx import ModelProto
+
+from archlint.analyzer.problem import Problem
+from archlint.analyzer.reader.structure import Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The structure of an ONNX file: its ModelProto, the payloads of large tensors left out.
+
+    ``file_bytes`` is the size of the file itself, ``external_bytes`` that of the other files that
+    its tensors name. ``payloads`` says where in the file the payloads are that were left out; a
+    tensor refers to them in its metadata.
+    """
+
+    path: str
+    proto: ModelProto
+    file_bytes: int
+    problems: tuple[Problem, ...] = ()
+    payloads: tuple[Payload, ...] = ()
+    external_bytes: int = 0

@@ -1,0 +1,279 @@
+"""Copy a model without its weights: all of it but the payloads of large tensors.
+
+What is handed to onnx's parser stays small whatever the size of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from google.protobuf.descriptor_pool import Default
+from google.protobuf.message import Message
+from onnx import (
+    FunctionProto,
+    GraphProto,
+    ModelProto,
+    StringStringEntryProto,
+    TensorProto,
+    TensorShapeProto,
+)
+
+from archlint.analyzer.reader.wire import (
+    LENGTH_DELIMITED,
+    LONGEST_VARINT,
+    MAX_FIELDS,
+    VARINT,
+    Limit,
+    LimitError,
+    Window,
+    encode,
+)  # fmt: skip
+
+# Shapes, indices and masks are small integer tensors, which shape inference needs.
+_INTEGERS: Final = frozenset({
+    TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16, TensorProto.INT32,
+    TensorProto.INT64, TensorProto.BOOL, TensorProto.UINT32, TensorProto.UINT64,
+})  # fmt: skip
+INLINE_INTEGERS: Final = 64 * 1024
+INLINE_BYTES: Final = 1024
+
+MAX_NODES: Final = 1_000_000
+MAX_RANK: Final = 64  # that of numpy
+MAX_DEPTH: Final = 100  # that of protobuf's parser
+MAX_PIECES: Final = 1000  # fields of a tensor's elements, of which one is enough
+MAX_STRUCTURE: Final = 1 << 29
+
+# The entry of a skimmed tensor's metadata that says where its payload is: the index of the first
+# in Model.payloads, and how many there are.
+REFERENCE: Final = "archlint.payload"
+_REFERENCE: Final = REFERENCE.encode()
+
+
+def _key(message: type[Message], field: str, wire_type: int = LENGTH_DELIMITED) -> int:
+    """What a field begins with: its number and how its content is encoded."""
+    return int(message.DESCRIPTOR.fields_by_name[field].number) << 3 | wire_type
+
+
+_DIM: Final = _key(TensorProto, "dims", VARINT)
+_DIMS: Final = _key(TensorProto, "dims")
+_DATA_TYPE: Final = _key(TensorProto, "data_type", VARINT)
+_METADATA: Final = _key(TensorProto, "metadata_props")
+_KEY: Final = _key(StringStringEntryProto, "key")
+_VALUE: Final = _key(StringStringEntryProto, "value")
+PAYLOADS: Final = {
+    _key(TensorProto, field): field
+    for field in (
+        "raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data",
+        "string_data",
+    )
+}  # fmt: skip
+
+
+def _messages(kind: str, found: dict[str, dict[int, str]]) -> dict[str, dict[int, str]]:
+    """Kind of a message → key of a field → kind of the message that the field holds."""
+    if kind not in found:
+        found[kind] = fields = {}
+        for field in Default().FindMessageTypeByName(kind).fields:
+            if field.message_type is not None:
+                fields[field.number << 3 | LENGTH_DELIMITED] = field.message_type.full_name
+                _messages(field.message_type.full_name, found)
+    return found
+
+
+MODEL: Final = ModelProto.DESCRIPTOR.full_name
+_TENSOR: Final = TensorProto.DESCRIPTOR.full_name
+CHILDREN: Final = _messages(MODEL, {})
+
+_NO_RANK: Final = f"a tensor of more than {MAX_RANK} dims"
+_NO_TENSOR: Final = "no runtime takes it"
+_NODES: Final = (MAX_NODES, f"more than {MAX_NODES:,} nodes", "archlint reads no larger models")
+_TWO: Final = "these are two models: give each a file of its own"
+_LIMITS: Final = {
+    MODEL: Limit(_key(ModelProto, "graph"), 1, "two graphs, the second", _TWO),
+    "onnx.GraphProto": Limit(_key(GraphProto, "node"), *_NODES),
+    "onnx.FunctionProto": Limit(_key(FunctionProto, "node"), *_NODES),
+    "onnx.TensorShapeProto": Limit(_key(TensorShapeProto, "dim"), MAX_RANK, _NO_RANK, _NO_TENSOR),
+}
+# The low bits of the first byte of every field that holds a message or a string.
+_LENGTH_DELIMITED_KEYS: Final = bytes(byte for byte in range(256) if byte & 7 == LENGTH_DELIMITED)
+
+
+class Payload(NamedTuple):
+    """Where the elements of a tensor are in the model's file: the content of one field."""
+
+    offset: int
+    length: int
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skimmed:
+    """A serialised ModelProto without the payloads of its large tensors, and where these are."""
+
+    content: bytes
+    payloads: tuple[Payload, ...]
+
+
+def skim(descriptor: int, *, whole: bool = False) -> Skimmed:
+    """The ModelProto of an open file without the payloads of its large tensors.
+
+    Messages of up to INLINE_BYTES are copied unseen, unless ``whole`` asks that all be walked.
+    Raises WireError for bytes that are truncated or no protobuf, LimitError for a model that is
+    larger than what is read.
+    """
+    walk = _Walk(descriptor, -1 if whole else INLINE_BYTES)
+    content = walk.copy(MODEL, 0, walk.window.size)
+    if whole or walk.is_bounded(content):
+        return Skimmed(content, tuple(walk.payloads))
+    return skim(descriptor, whole=True)
+
+
+def copy(descriptor: int, kind: str, begin: int, end: int) -> bytes:
+    """The message [begin, end) of an open file, without the payloads of large tensors."""
+    return _Walk(descriptor, INLINE_BYTES).copy(kind, begin, end)
+
+
+class _Walk:
+    """One pass over a file that notes what to leave out of its copy, and what to put in."""
+
+    def __init__(self, descriptor: int, above: int) -> None:
+        self.window = Window(descriptor)
+        self.payloads: list[Payload] = []
+        self._above = above
+        self._edits: list[tuple[int, int, bytes]] = []  # in place of [begin, end) of the file
+        self._references = 0
+
+    def copy(self, kind: str, begin: int, end: int) -> bytes:
+        """The message [begin, end) of the file."""
+        size = end - begin + self._walk(kind, begin, end, 0)
+        if size > MAX_STRUCTURE:
+            why = f"{size >> 20:,} MiB beside its weights, which end"
+            remedy = f"archlint reads {MAX_STRUCTURE >> 20:,} MiB"
+            raise LimitError(why, end, remedy)
+        parts: list[bytes] = []
+        offset = begin
+        for start, stop, new in self._edits:
+            parts += (self.window.read(offset, start - offset), new)
+            offset = stop
+        parts.append(self.window.read(offset, end - offset))
+        return b"".join(parts)
+
+    def is_bounded(self, content: bytes) -> bool:
+        """Whether what was copied unseen surely holds no more fields than are read, and no
+        reference to a payload."""
+        most = MAX_FIELDS - self.window.passed
+        return content.count(_REFERENCE) == self._references and (
+            len(content) // 2 <= most
+            or len(content) - len(content.translate(None, _LENGTH_DELIMITED_KEYS)) <= most
+        )
+
+    def _walk(self, kind: str, begin: int, end: int, depth: int) -> int:
+        """By how many bytes the copy of this message is longer."""
+        if depth > MAX_DEPTH:
+            why = f"messages nested too deep (more than {MAX_DEPTH})"
+            raise LimitError(why, begin, "no parser of ONNX takes it")
+        if kind == _TENSOR:
+            return self._tensor(begin, end)
+        children = CHILDREN[kind]
+        longer = 0
+        for start, key, body, stop in self.window.fields(
+            begin, end, self._above, _LIMITS.get(kind)
+        ):
+            child = children.get(key)
+            if child is None or not CHILDREN[child]:
+                continue
+            place = len(self._edits)
+            self._edits.append((start, start, b""))
+            inner = self._walk(child, body, stop, depth + 1)
+            if len(self._edits) == place + 1:
+                self._edits.pop()
+            else:
+                header = encode(key) + encode(stop - body + inner)
+                self._edits[place] = (start, body, header)
+                longer += inner + len(header) - (body - start)
+        return longer
+
+    def _tensor(self, begin: int, end: int) -> int:
+        """By how many bytes the copy of a tensor is longer."""
+        rank = size = 0
+        data_type = (begin, begin)
+        found: list[Payload] = []
+        payloads: list[tuple[int, int]] = []
+        claims: list[tuple[int, int]] = []
+        for start, key, body, stop in self.window.fields(begin, end):
+            if key == _DIM:
+                rank += 1
+            elif key in PAYLOADS:
+                size += stop - body
+                _add_payload(found, Payload(body, stop - body, PAYLOADS[key]))
+                _add_span(payloads, start, stop)
+            elif key == _DATA_TYPE:
+                data_type = (body, stop)
+            elif key == _DIMS:
+                rank += (stop - body) // LONGEST_VARINT
+            elif key == _METADATA and self._is_reference(body, stop):
+                _add_span(claims, start, stop)
+        if rank > MAX_RANK:
+            raise LimitError(_NO_RANK, begin, _NO_TENSOR)
+        if not self._is_large(size, *data_type):
+            return self._cut(claims)
+        reference = self._refer(found)
+        longer = len(reference) + self._cut(sorted(claims + payloads))
+        self._edits.append((end, end, reference))
+        return longer
+
+    def _cut(self, spans: list[tuple[int, int]]) -> int:
+        """Leave these out; by how many bytes, below 0, the copy is longer."""
+        self._edits += [(start, stop, b"") for start, stop in spans]
+        return sum([start - stop for start, stop in spans])
+
+    def _is_large(self, size: int, begin: int, end: int) -> bool:
+        """Whether a tensor of so many bytes, whose type stands at [begin, end), is left out."""
+        if size <= INLINE_BYTES or size > INLINE_INTEGERS:
+            return size > INLINE_BYTES
+        return begin == end or self.window.varint(begin, end) not in _INTEGERS
+
+    def _is_reference(self, begin: int, end: int) -> bool:
+        """Whether an entry of metadata claims to say where a payload is."""
+        return any(
+            key == _KEY
+            and stop - body == len(_REFERENCE)
+            and self.window.read(body, stop - body) == _REFERENCE
+            for _, key, body, stop in self.window.fields(begin, end)
+        )
+
+    def _refer(self, payloads: list[Payload]) -> bytes:
+        """The entry of a tensor's metadata that says where its payloads are."""
+        if not payloads:
+            return b""
+        value = f"{len(self.payloads)} {len(payloads)}".encode()
+        self.payloads += payloads
+        self._references += 1
+        return _field(_METADATA, _field(_KEY, _REFERENCE) + _field(_VALUE, value))
+
+
+def _add_payload(found: list[Payload], payload: Payload) -> None:
+    """Strings are not kept, and of raw data the last counts."""
+    if payload.field == "string_data":
+        return
+    if payload.field == "raw_data":
+        found[:] = [other for other in found if other.field != "raw_data"]
+    found.append(payload)
+    _check_pieces(len(found), payload.offset)
+
+
+def _add_span(spans: list[tuple[int, int]], start: int, stop: int) -> None:
+    """Spans that touch become one."""
+    if spans and spans[-1][1] == start:
+        start = spans.pop()[0]
+    spans.append((start, stop))
+    _check_pieces(len(spans), start)
+
+
+def _check_pieces(count: int, offset: int) -> None:
+    if count > MAX_PIECES:
+        raise LimitError(f"a tensor in more than {MAX_PIECES:,} pieces", offset, _NO_TENSOR)
+
+
+def _field(key: int, content: bytes) -> bytes:
+    return encode(key) + encode(len(content)) + content

@@ -89,15 +89,23 @@ def apply(function: Callable[[int], int], label: str, dim: Dim) -> Dim:
 
 def is_static(shape: Sequence[Dim]) -> bool:
     """Whether every dim is a number."""
-    return all(isinstance(dim, int) for dim in shape)
+    for dim in shape:  # noqa: SIM110 - a generator would take twice as long, a million times
+        if not isinstance(dim, int):
+            return False
+    return True
 
 
 def volume(dims: Iterable[Dim]) -> Dim:
     """The product of dims: the number of elements of a shape."""
-    known, symbolic = split(dims)
-    total: Dim = known
-    for dim in symbolic:
-        total = total * dim
+    total: Dim = 1
+    symbolic: list[SymbolicDim] = []
+    for dim in dims:
+        if isinstance(dim, int):
+            total *= dim
+        else:
+            symbolic.append(dim)
+    for unknown in symbolic:
+        total = total * unknown
     return total
 
 
@@ -114,6 +122,9 @@ def broadcast(*shapes: Shape) -> Shape:
 
     Raises ValueError where two known dims differ and neither is 1.
     """
+    first = shapes[0] if shapes else ()
+    if all(shape == first for shape in shapes):
+        return first
     rank = max(map(len, shapes), default=0)
     padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
     return tuple(_broadcast_dim(dims) for dims in zip(*padded, strict=True))

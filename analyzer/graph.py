@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
 from archlint.analyzer.dims import Cause, Dim, Shape, is_static, volume
+from archlint.analyzer.problem import Problem
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Data = NDArray[Any]  # object arrays of Python numbers and symbolic dims
 
@@ -33,7 +36,9 @@ class Value:
     """A tensor: its ONNX data type (0 if unknown) and its shape (None if even the rank is unknown).
 
     ``constant`` says that it depends on no graph input; ``data`` holds the elements of small
-    constants and shape computations, Python numbers and symbolic dims in an object array.
+    constants and shape computations, Python numbers and symbolic dims in an object array. A
+    sequence of tensors has an ``element``, which is what all of them have in common, and its
+    ``items`` where their number is known; its own shape is unknown. An optional is what it holds.
     """
 
     name: str
@@ -42,6 +47,8 @@ class Value:
     constant: bool = False
     data: Data | None = field(default=None, compare=False, repr=False)
     causes: frozenset[Cause] = frozenset()
+    element: Value | None = None
+    items: tuple[Value, ...] | None = None
 
     @property
     def elements(self) -> Dim | None:
@@ -53,6 +60,11 @@ class Value:
         """Whether the elements are floating-point numbers of any width."""
         return self.dtype in FLOATS
 
+    @property
+    def bits(self) -> int | None:
+        """Bits of an element; None if its type has no fixed size."""
+        return _BITS.get(self.dtype)
+
     def bytes_of(self, elements: int) -> int | None:
         """Bytes that this many of its elements take, packed; None if its type has no fixed size."""
         bits = _BITS.get(self.dtype)
@@ -63,14 +75,15 @@ class Value:
         """The shape if every dim is a number."""
         if self.shape is None or not is_static(self.shape):
             return None
-        return tuple(dim for dim in self.shape if isinstance(dim, int))
+        return self.shape  # type: ignore[return-value]  # is_static says so
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """An operator: ``id`` is its place in topological order, ``position`` its place in the file.
 
-    ``captured`` are the outer values that its subgraphs read. ``scope`` is the module path.
+    ``captured`` are the outer values that its subgraphs read. ``scope`` is the module path,
+    ``overload`` tells functions of one name apart.
     """
 
     id: int
@@ -83,6 +96,7 @@ class Node:
     position: int
     scope: tuple[str, ...] = ()
     captured: tuple[str, ...] = ()
+    overload: str = ""
 
     @property
     def label(self) -> str:
@@ -103,13 +117,30 @@ class Node:
         return self.inputs[index] if index < len(self.inputs) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A graph that a node runs: a branch of an If, the body of a loop, a function.
+
+    ``trips`` is how often it runs each time that the node does. Of the ``alternative`` bodies of a
+    node only one runs. ``actual`` leads from the inputs of a function to the values of a call;
+    a subgraph reads the values around it by their own names.
+    """
+
+    name: str
+    graph: Graph
+    trips: Dim = 1
+    alternative: bool = False
+    actual: Mapping[str, str] | None = None
+
+
 @dataclass(frozen=True, eq=False)  # one graph is equal to itself alone, and can be a key
 class Graph:
     """A model's operators in topological order, with its values.
 
     ``network`` is a MultiDiGraph of node ids; an edge leads from the producer of a value to a
     consumer and carries the Value as ``value``. ``inputs`` are the graph inputs that are fed at run
-    time. ``notes`` are assumptions and oddities that a report must tell."""
+    time. ``bodies`` are the graphs that nodes run, by the ids of the nodes. ``notes`` are
+    assumptions that a report must tell, ``problems`` what is wrong with the model."""
 
     nodes: tuple[Node, ...]
     values: Mapping[str, Value]
@@ -117,10 +148,14 @@ class Graph:
     outputs: tuple[str, ...]
     opset: int
     notes: tuple[str, ...] = ()
+    bodies: Mapping[int, tuple[Body, ...]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
 
     @cached_property
     def network(self) -> nx.MultiDiGraph[int]:
         """The graph for networkx's algorithms."""
+        import networkx as nx  # late: counting alone does not need its algorithms
+
         network: nx.MultiDiGraph[int] = nx.MultiDiGraph()
         network.add_nodes_from((node.id, {"node": node}) for node in self.nodes)
         network.add_edges_from(

@@ -2,67 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
 
-import networkx as nx
-from onnx import AttributeProto, GraphProto, NodeProto, helper
+from onnx import GraphProto, ModelProto, ValueInfoProto
+from onnx.defs import onnx_opset_version
 
-from archlint.analyzer.errors import InvalidGraphError
-from archlint.analyzer.graph import Graph, Node, Value
+from archlint.analyzer.dims import Shape
+from archlint.analyzer.graph import Graph, Value
 from archlint.analyzer.inputs import Bindings, bind_inputs
+from archlint.analyzer.nodes import ai_onnx_is_empty, convert, in_order, read_by
+from archlint.analyzer.problem import Problem, ProblemKind
 from archlint.analyzer.reader import Model
-from archlint.analyzer.scopes import scope_of
+from archlint.analyzer.scope import initializers, model_scope
 from archlint.analyzer.shapes import infer
-from archlint.analyzer.shapes.constants import of_sparse, of_tensor
+
+_NEWEST_WITHOUT_OPSETS = 2  # IR versions up to this one name no operator sets
 
 
-def load(model: Model, bindings: Bindings | None = None) -> Graph:
+def load(
+    model: Model, bindings: Bindings | None = None, observed: Mapping[str, Shape] | None = None
+) -> Graph:
     """The graph of a model with the shapes of its values.
 
+    ``observed`` are shapes that occurred in a run; they are used where inference cannot tell.
     Raises ConfigError for bindings that contradict the file, InvalidGraphError for nodes that make
     no graph.
     """
     proto = model.proto.graph
-    constants = _initializers(proto)
+    constants = initializers(proto)
     inputs, notes = bind_inputs(proto, constants, bindings or Bindings())
     omitted = _omitted_weights(proto, {*constants, *(value.name for value in inputs)})
     if omitted:
         notes.append(f"weights declared without data, their shapes used: {len(omitted):,}")
-    constants.update(omitted)
-    known = constants | {value.name: value for value in inputs}
-    nodes = _sorted(model.path, _nodes(proto), known)
-    opset = _opset(model)
+    known = constants | omitted | {value.name: value for value in inputs}
+    opsets, problems = _opsets(model.proto)
+    nodes, disorder = in_order(model.path, convert(proto.node), known)
+    scope = model_scope(model, opsets)
+    try:
+        inferred = infer(nodes, known, opsets[""], scope, observed)
+    finally:
+        scope.close()
+    if inferred.observed:
+        count = f"{len(inferred.observed):,} values have the shapes"
+        notes.append(f"{count} of one run on made-up inputs; other data can give others")
+    problems += [*disorder, *inferred.problems, *scope.problems]
+    if contradiction := _contradiction(proto, inferred.values):
+        problems.append(contradiction)
     return Graph(
         nodes=nodes,
-        values=infer(nodes, known, opset),
+        values=inferred.values,
         inputs=tuple(value.name for value in inputs),
         outputs=tuple(output.name for output in proto.output),
-        opset=opset,
+        opset=opsets[""],
         notes=tuple(notes),
+        bodies=inferred.bodies,
+        problems=(*model.problems, *problems),
     )
-
-
-def _opset(model: Model) -> int:
-    versions = [entry.version for entry in model.proto.opset_import if _domain(entry.domain) == ""]
-    return max(versions, default=1)
-
-
-def _domain(domain: str) -> str:
-    return "" if domain == "ai.onnx" else domain
-
-
-def _initializers(proto: GraphProto) -> dict[str, Value]:
-    dense = {tensor.name: of_tensor(tensor.name, tensor) for tensor in proto.initializer}
-    sparse = {t.values.name: of_sparse(t.values.name, t) for t in proto.sparse_initializer}
-    return dense | sparse
 
 
 def _omitted_weights(proto: GraphProto, known: set[str]) -> dict[str, Value]:
     """Values that the file declares and nodes read, but that nothing makes: weights left out."""
-    made = known | {name for node in proto.node for name in node.output}
-    read = {name for node in proto.node for name in (*node.input, *_captured(node))} - made
+    candidates = [
+        info
+        for info in proto.value_info
+        if info.name not in known
+        and info.type.tensor_type.HasField("shape")
+        and all(dim.dim_value > 0 for dim in info.type.tensor_type.shape.dim)
+    ]
+    if not candidates:
+        return {}
+    made = {name for node in proto.node for name in node.output}
+    read = {name for node in proto.node for name in read_by(node)}
     return {
         info.name: Value(
             info.name,
@@ -70,92 +80,59 @@ def _omitted_weights(proto: GraphProto, known: set[str]) -> dict[str, Value]:
             tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim),
             constant=True,
         )
-        for info in proto.value_info
-        if info.name in read
-        and info.type.tensor_type.HasField("shape")
-        and all(dim.dim_value > 0 for dim in info.type.tensor_type.shape.dim)
+        for info in candidates
+        if info.name in read and info.name not in made
     }
 
 
-def _nodes(proto: GraphProto) -> list[Node]:
-    nodes: list[Node] = []
-    scopes: dict[str, tuple[str, ...]] = {}
-    for position, node in enumerate(proto.node):
-        outputs = tuple(node.output)
-        scope = scope_of(node, scopes)
-        scopes.update((output, scope) for output in outputs)
-        nodes.append(
-            Node(
-                id=position,
-                op_type=node.op_type,
-                domain=_domain(node.domain),
-                name=node.name,
-                inputs=tuple(node.input),
-                outputs=outputs,
-                attributes={a.name: _attribute(a) for a in node.attribute},
-                position=position,
-                scope=scope,
-                captured=_captured(node),
-            )
-        )
-    return nodes
+def _opsets(proto: ModelProto) -> tuple[dict[str, int], list[Problem]]:
+    """The operator set of each domain, that of ai.onnx always, and what is wrong with them."""
+    newest = onnx_opset_version()
+    opsets: dict[str, int] = {}
+    problems = []
+    for entry in proto.opset_import:
+        domain = ai_onnx_is_empty(entry.domain)
+        if opsets.setdefault(domain, entry.version) != entry.version:
+            problems.append(f"imports two operator sets of the domain '{domain or 'ai.onnx'}'")
+            opsets[domain] = max(opsets[domain], entry.version)
+    if "" not in opsets and proto.ir_version > _NEWEST_WITHOUT_OPSETS:
+        if any(not ai_onnx_is_empty(node.domain) for node in proto.graph.node):
+            problems.append(f"imports no operator set of ai.onnx; read as operator set {newest}")
+        opsets[""] = newest
+    version = opsets.setdefault("", 1)
+    if not 1 <= version <= newest:
+        what = f"imports operator set {version} of ai.onnx, of which the installed onnx"
+        problems.append(f"{what} knows 1 to {newest}; read as {min(max(version, 1), newest)}")
+        opsets[""] = min(max(version, 1), newest)
+    return opsets, [Problem(ProblemKind.MALFORMED, problem) for problem in problems]
 
 
-def _attribute(attribute: AttributeProto) -> Any:
-    value = helper.get_attribute_value(attribute)
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+def _contradiction(proto: GraphProto, values: Mapping[str, Value]) -> Problem | None:
+    """The first value that the file declares otherwise than the nodes make it."""
+    wrong = [
+        text
+        for info in (*proto.value_info, *proto.output)
+        if (value := values.get(info.name)) is not None
+        and (text := _declared_otherwise(info, value))
+    ]
+    if not wrong:
+        return None
+    others = f" (and {len(wrong) - 1:,} more values)" if len(wrong) > 1 else ""
+    return Problem(ProblemKind.DECLARED_SHAPE, f"{wrong[0]}{others}")
 
 
-def _captured(node: NodeProto) -> tuple[str, ...]:
-    """The outer values that the subgraphs of a control-flow node read."""
-    bodies = [a.g for a in node.attribute if a.type == AttributeProto.GRAPH]
-    return tuple(dict.fromkeys(name for body in bodies for name in _free_names(body)))
-
-
-def _free_names(body: GraphProto) -> list[str]:
-    own = {entry.name for entry in body.input} | {tensor.name for tensor in body.initializer}
-    own.update(name for node in body.node for name in node.output)
-    read = [name for node in body.node for name in (*node.input, *_captured(node)) if name]
-    read += [output.name for output in body.output]
-    return [name for name in read if name not in own]
-
-
-def _sorted(path: str, nodes: Sequence[Node], known: Container[str]) -> tuple[Node, ...]:
-    """The nodes in topological order, the file's order wherever it is one; ids are renumbered.
-
-    Raises InvalidGraphError for a value that two nodes make and for a cycle.
-    """
-    producers: dict[str, Node] = {}
-    for node in nodes:
-        for name in filter(None, node.outputs):
-            if name in known or name in producers:
-                first = producers[name].label if name in producers else "an input or initializer"
-                why = f"the value '{name}' of node '{node.label}' is also made by '{first}'"
-                raise InvalidGraphError(path, f"{why}; export it again")
-            producers[name] = node
-    if _in_order(nodes, producers):
-        return tuple(nodes)
-    order: nx.DiGraph[int] = nx.DiGraph()
-    order.add_nodes_from(range(len(nodes)))
-    for node in nodes:
-        for name in (*node.inputs, *node.captured):
-            if name in producers:
-                order.add_edge(producers[name].position, node.position)
-    try:
-        positions = list(nx.lexicographical_topological_sort(order))
-    except nx.NetworkXUnfeasible as error:
-        raise InvalidGraphError(path, f"its nodes form a cycle ({_cycle(nodes, order)})") from error
-    return tuple(replace(nodes[position], id=place) for place, position in enumerate(positions))
-
-
-def _in_order(nodes: Iterable[Node], producers: Mapping[str, Node]) -> bool:
-    return all(
-        producers[name].position < node.position
-        for node in nodes
-        for name in (*node.inputs, *node.captured)
-        if name in producers
+def _declared_otherwise(info: ValueInfoProto, value: Value) -> str:
+    """What the file declares against what the nodes make; empty where they agree."""
+    tensor = info.type.tensor_type
+    if value.shape is None or not tensor.HasField("shape"):
+        return ""
+    declared = [dim.dim_value if dim.dim_value > 0 else None for dim in tensor.shape.dim]
+    agrees = len(declared) == len(value.shape) and all(
+        said is None or not isinstance(dim, int) or said == dim
+        for said, dim in zip(declared, value.shape, strict=True)
     )
-
-
-def _cycle(nodes: Sequence[Node], order: nx.DiGraph[int]) -> str:
-    return " -> ".join(f"'{nodes[edge[0]].label}'" for edge in nx.find_cycle(order))
+    if agrees:
+        return ""
+    said = ", ".join(d.dim_param or str(d.dim_value) for d in tensor.shape.dim)
+    made = ", ".join(map(str, value.shape))
+    return f"'{info.name}' is declared as [{said}], and its node makes [{made}]"

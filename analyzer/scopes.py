@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from onnx import NodeProto
 
@@ -20,13 +21,13 @@ def scope_of(node: NodeProto, scopes: Mapping[str, Scope]) -> Scope:
     for entry in node.metadata_props:
         if entry.key == _NAME_SCOPES and (scope := _from_metadata(entry.value)) is not None:
             return scope
-    if node.name:
-        return _from_name(node.name)
-    return _from_weights(node) or next(
-        (scopes[name] for name in node.input if scopes.get(name)), ()
-    )
+    if name := node.name:
+        path, slash, _ = name.rpartition("/")
+        return _from_path(path) if slash else ()
+    return _from_weights(node.input) or next((scopes[n] for n in node.input if scopes.get(n)), ())
 
 
+@lru_cache(maxsize=4096)  # the nodes of a module repeat its text
 def _from_metadata(text: str) -> Scope | None:
     """torch writes ``['', 'layer1', 'layer1.0', 'conv2d']``: modules, and last the node."""
     try:
@@ -39,20 +40,21 @@ def _from_metadata(text: str) -> Scope | None:
     return tuple(modules[-1].split(".")) if modules else ()
 
 
-def _from_name(name: str) -> Scope:
-    """``/layer1/layer1.0/conv1/Conv`` to (layer1, 0, conv1): parts repeat their parent's name."""
+@lru_cache(maxsize=4096)
+def _from_path(path: str) -> Scope:
+    """``/layer1/layer1.0/conv1`` to (layer1, 0, conv1): parts repeat their parent's name."""
     scope: list[str] = []
     parent = ""
-    for part in [piece for piece in name.split("/")[:-1] if piece]:
+    for part in [piece for piece in path.split("/") if piece]:
         inner = part.removeprefix(f"{parent}.") if parent else part
         scope += inner.split(".")
         parent = part
     return tuple(scope)
 
 
-def _from_weights(node: NodeProto) -> Scope:
+def _from_weights(inputs: Sequence[str]) -> Scope:
     """``layer1.0.conv1.weight`` to (layer1, 0, conv1)."""
-    for name in list(node.input)[1:]:
+    for name in inputs[1:]:
         module, dot, leaf = name.rpartition(".")
         if dot and leaf.isidentifier():
             return tuple(module.split("."))

@@ -13,6 +13,7 @@ from archlint.analyzer.cost import count
 from archlint.analyzer.errors import InvalidGraphError
 from archlint.analyzer.graph import Graph
 from archlint.analyzer.load import load
+from archlint.analyzer.problem import ProblemKind
 from archlint.analyzer.reader.text import from_text
 
 
@@ -135,9 +136,6 @@ def test_sorted_nodes_keep_the_order_of_the_file() -> None:
     [
         pytest.param("a = Add(x, b) b = Neg(a) y = Relu(b)", ["cycle", "'a'", "'b'"], id="cycle"),
         pytest.param("y = Add(x, y)", ["cycle", "'y'"], id="reads-itself"),
-        pytest.param("a = Neg(x) a = Abs(x) y = Relu(a)", ["also made", "'a'"], id="made-twice"),
-        pytest.param("a, a = Split(x) y = Relu(a)", ["also made", "'a'"], id="twice-by-one-node"),
-        pytest.param("x = Neg(x) y = Relu(x)", ["also made", "input"], id="shadows-an-input"),
     ],
 )
 def test_what_is_no_graph_is_an_error(nodes: str, named: list[str]) -> None:
@@ -145,6 +143,26 @@ def test_what_is_no_graph_is_an_error(nodes: str, named: list[str]) -> None:
     with pytest.raises(InvalidGraphError) as raised:
         graph_of("float[4] x", nodes)
     assert all(part in str(raised.value) for part in named)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "named"),
+    [
+        pytest.param("a = Neg(x) a = Abs(x) y = Relu(a)", "'a'", id="made-twice"),
+        pytest.param("a, a = Split(x) y = Relu(a)", "'a'", id="twice-by-one-node"),
+        pytest.param("x = Neg(x) y = Relu(x)", "an input", id="shadows-an-input"),
+    ],
+)
+def test_the_first_maker_of_a_value_is_taken(nodes: str, named: str) -> None:
+    """A value that is made twice is a problem of the graph, whose readers read the first one."""
+    graph = graph_of("float[4] x", nodes)
+    (problem,) = graph.problems
+    assert problem.kind is ProblemKind.MALFORMED
+    assert "also made by" in problem.message
+    assert named in problem.message
+    assert len({name for node in graph.nodes for name in node.outputs} - {"x"}) == len(
+        [name for node in graph.nodes for name in node.outputs]
+    )
 
 
 def test_network_edges_carry_values() -> None:

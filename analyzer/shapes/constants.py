@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import numpy as np
 from onnx import SparseTensorProto, TensorProto, numpy_helper
 
@@ -14,6 +17,13 @@ _NUMBERS = frozenset({
     TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL, TensorProto.UINT32,
     TensorProto.UINT64,
 })  # fmt: skip
+
+# How raw data is read without onnx's general way, which takes ten times as long.
+_PLAIN: dict[int, np.dtype[Any]] = {
+    TensorProto.FLOAT: np.dtype("<f4"), TensorProto.DOUBLE: np.dtype("<f8"),
+    TensorProto.INT64: np.dtype("<i8"), TensorProto.INT32: np.dtype("<i4"),
+    TensorProto.BOOL: np.dtype("?"),
+}  # fmt: skip
 
 
 def of_tensor(name: str, tensor: TensorProto) -> Value:
@@ -55,14 +65,15 @@ def _numbers(name: str, dtype: int, numbers: object) -> Value:
 
 
 def _data(tensor: TensorProto, dims: tuple[int, ...]) -> Data | None:
-    elements = 1
-    for dim in dims:
-        elements *= dim
+    elements = prod(dims)
     if elements > foldable_elements(tensor.data_type) or tensor.data_type not in _NUMBERS:
         return None
     if tensor.data_location == TensorProto.EXTERNAL:
         return None
     try:
+        plain = _PLAIN.get(tensor.data_type)
+        if plain is not None and len(tensor.raw_data) == elements * plain.itemsize:
+            return np.frombuffer(tensor.raw_data, plain).astype(object).reshape(dims)
         return numpy_helper.to_array(tensor).astype(object)
     except (ValueError, TypeError):  # the payload was left in the file, or does not fit the dims
         return None

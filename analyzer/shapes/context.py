@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from onnx import GraphProto
 
 from archlint.analyzer.dims import Cause, Dim, Shape, SymbolicDim
-from archlint.analyzer.graph import FLOATS, Data, Node, Value
+from archlint.analyzer.graph import FLOATS, Body, Data, Graph, Node, Value
 
 MAX_ELEMENTS = 4096  # of a folded value: shapes and indices are far smaller
 _MAX_FLOATS = 64  # scales and bounds decide shapes, masks and weights do not
+
+
+# What a rule raises, knowingly or not, where the inputs of a node contradict its operator.
+CONTRADICTIONS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
 class Unresolved(Exception):  # noqa: N818 - a control flow signal, always caught by the engine
@@ -21,13 +27,41 @@ class Unresolved(Exception):  # noqa: N818 - a control flow signal, always caugh
         self.causes = causes
 
 
-@dataclass(frozen=True, slots=True)
+class Scope(Protocol):
+    """Where a node stands: it opens the subgraphs and the functions that the node names.
+
+    What opens a body raises Unresolved where it cannot tell, or where bodies are nested too deep or
+    are too many.
+    """
+
+    @property
+    def local(self) -> Container[str]:
+        """The operators that the file itself defines."""
+
+    def over(self, values: Mapping[str, Value]) -> Scope:
+        """The scope of nodes that read these values."""
+
+    def perhaps(self) -> Scope:
+        """The scope of a branch that may never run."""
+
+    def subgraph(self, proto: GraphProto, inputs: Sequence[Value]) -> Graph:
+        """A subgraph with its inputs bound; it also reads the values around the node."""
+
+    def function(self, node: Node, inputs: Sequence[Value | None]) -> Body | None:
+        """The body of the function that the operator is, with its inputs bound."""
+
+    def foreign(self, node: Node, inputs: Sequence[Value | None]) -> Sequence[Value]:
+        """What onnx's own inference says of the outputs."""
+
+
+@dataclass(slots=True)
 class Context:
     """One node with the values of its inputs."""
 
     node: Node
     inputs: tuple[Value | None, ...]
     opset: int
+    scope: Scope
 
     def value(self, index: int) -> Value:
         """An input that must be there; raises Unresolved if it is absent."""
@@ -93,14 +127,16 @@ class Context:
         return SymbolicDim(f"{label}@{self.node.label}", self.because(why))
 
 
-Outputs = Sequence[tuple[Shape, int]]
+Outputs = Sequence[tuple[Shape, int] | Value]  # of a Value all but its name counts
 ShapeRule = Callable[[Context], Outputs]
-Folding = Callable[[Context], "Data | None"]
+Folding = Callable[[Context], "Data | Sequence[Data | None] | None"]
+ControlRule = Callable[[Context], tuple[Sequence[Value], Sequence[Body]]]
 
 _Rule = TypeVar("_Rule", bound=Callable[..., Any])
 
 SHAPE_RULES: dict[str, ShapeRule] = {}
 FOLDINGS: dict[str, Folding] = {}
+CONTROL_RULES: dict[str, ControlRule] = {}
 
 
 def shapes(*operators: str) -> Callable[[ShapeRule], ShapeRule]:
@@ -109,8 +145,16 @@ def shapes(*operators: str) -> Callable[[ShapeRule], ShapeRule]:
 
 
 def folds(*operators: str) -> Callable[[Folding], Folding]:
-    """Register how operators are evaluated on known elements; None means that it cannot be."""
+    """Register how operators are evaluated on known elements; None means that it cannot be.
+
+    The elements are those of the first output, or a list has those of each.
+    """
     return lambda folding: _register(FOLDINGS, operators, folding)
+
+
+def controls(*operators: str) -> Callable[[ControlRule], ControlRule]:
+    """Register what operators that run graphs give, and the graphs that they run."""
+    return lambda rule: _register(CONTROL_RULES, operators, rule)
 
 
 def _register(registry: dict[str, _Rule], operators: Sequence[str], rule: _Rule) -> _Rule:
@@ -127,7 +171,9 @@ def foldable_elements(dtype: int) -> int:
 
 
 def normal_axis(axis: int, rank: int) -> int:
-    """An axis counted from the front; raises ValueError out of range."""
+    """An axis counted from the front; raises ValueError out of range and for what is no axis."""
+    if not isinstance(axis, int):
+        raise TypeError(f"an axis of {axis}")
     if not -rank <= axis < max(rank, 1):
         raise ValueError(f"axis {axis} of a tensor of rank {rank}")
     return axis + rank if axis < 0 else axis

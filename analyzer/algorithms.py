@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archlint.analyzer.cost import CostTable
@@ -41,29 +42,48 @@ def peak_memory(graph: Graph) -> Peak:
     Peak
         ``unknown`` counts the values whose size is unknown and that are therefore left out.
 
-    Notes ----- A value is alive from its producer (a graph input from the start) until its last
-    consumer (a graph output until the end); during a node both its inputs and its outputs are
-    alive. Nodes that only rename a buffer share that of their input. A runtime may do better by
-    running in place or by another order, and worse by fragmentation."""
+    Notes
+    -----
+    A value is alive from its producer (a graph input from the start) until its last consumer (a
+    graph output until the end); during a node both its inputs and its outputs are alive, and what
+    the largest of its bodies needs beyond its own inputs if that is more than its outputs. Nodes
+    that only rename a buffer share that of their input. A runtime may do better by running in place
+    or by another order, and worse by fragmentation.
+
+    """
+    return _peak(graph, {})
+
+
+def _peak(graph: Graph, known: dict[int, Peak]) -> Peak:
+    """The peak of a graph; ``known`` are those of bodies, which several nodes may run."""
+    if id(graph) in known:
+        return known[id(graph)]
     buffer, last_use = _lifetimes(graph)
-    sizes: dict[str, int] = {}
-    unknown = 0
-    for name in dict.fromkeys(buffer.values()):
-        size = _bytes(graph, name)
-        unknown += size is None
-        sizes[name] = size or 0
+    unknown, sizes = _sizes(graph, buffer.values())
     dying: dict[int, list[str]] = {}
     for name, when in last_use.items():
         dying.setdefault(when, []).append(name)
     live = sum(sizes[buffer[name]] for name in graph.inputs if name in buffer)
     peak, where = live, None
     for node in graph.nodes:
-        made = {name for name in node.outputs if buffer.get(name) == name}
-        live += sum(sizes[name] for name in made)
-        if live > peak:
-            peak, where = live, node
-        live -= sum(sizes[name] for name in dying.get(node.id, ()))
-    return Peak(peak, where, unknown)
+        made = sum(sizes[name] for name in set(node.outputs) if buffer.get(name) == name)
+        within = 0
+        for body in graph.bodies.get(node.id, ()):
+            inner = _peak(body.graph, known)
+            outside = _sizes(body.graph, body.graph.inputs)[1]
+            within = max(within, inner.bytes - sum(outside.values()))
+            unknown += inner.unknown
+        if live + max(made, within) > peak:
+            peak, where = live + max(made, within), node
+        live += made - sum(sizes[name] for name in dying.get(node.id, ()))
+    result = known[id(graph)] = Peak(peak, where, unknown)
+    return result
+
+
+def _sizes(graph: Graph, names: Iterable[str]) -> tuple[int, dict[str, int]]:
+    """How many of the values have an unknown size, and the bytes of each, 0 for those."""
+    sizes = {name: _bytes(graph, name) for name in names}
+    return list(sizes.values()).count(None), {name: size or 0 for name, size in sizes.items()}
 
 
 def _lifetimes(graph: Graph) -> tuple[dict[str, str], dict[str, int]]:

@@ -71,7 +71,7 @@ def test_a_node_is_a_row() -> None:
         assert group.parameters == PARAMETERS.get(group.name, 0)
         assert group.cost.weight_bytes == 4 * PARAMETERS.get(group.name, 0)
         assert group.cost.bytes_read + group.cost.bytes_written == MOVED.get(group.name, 0)
-        assert len(group.nodes) == 1
+        assert len(group.rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_node_is_a_row() -> None:
 def test_rows_are_summed(by: By, depth: int | None, expected: dict[str, list[str]]) -> None:
     """Every node stands in one row, in order of appearance."""
     groups = rows(report(), by, SortKey.GRAPH, depth=depth)
-    found = {group.name: [node.label for node in group.nodes] for group in groups}
+    found = {group.name: [row.label for row in group.rows] for group in groups}
     assert list(found.items()) == list(expected.items())
     for group in groups:
         nodes = expected[group.name]

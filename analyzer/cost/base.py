@@ -24,6 +24,7 @@ class Cost:
     """Multiply-accumulates, other operations by family, and bytes.
 
     ``bytes_read`` and ``bytes_written`` are activations; ``weight_bytes`` are the constants read.
+    ``integer_macs`` are those of the MACs that work on integers, by the bits of the wider operand.
     """
 
     macs: int = 0
@@ -31,6 +32,7 @@ class Cost:
     bytes_read: int = 0
     bytes_written: int = 0
     weight_bytes: int = 0
+    integer_macs: tuple[tuple[int, int], ...] = ()
 
     @property
     def ops(self) -> int:
@@ -53,21 +55,19 @@ class Cost:
         return self.flops / self.bytes if self.bytes else None
 
     def __add__(self, other: Cost) -> Cost:
-        return self._plus(other, 1)
+        return total((self, other))
 
     def __sub__(self, other: Cost) -> Cost:
-        return self._plus(other, -1)
+        return total((self, other * -1))
 
-    def _plus(self, other: Cost, sign: int) -> Cost:
-        families = dict(self.ops_by_family)
-        for family, count in other.ops_by_family:
-            families[family] = families.get(family, 0) + sign * count
+    def __mul__(self, times: int) -> Cost:
         return Cost(
-            self.macs + sign * other.macs,
-            tuple(sorted((family, count) for family, count in families.items() if count)),
-            self.bytes_read + sign * other.bytes_read,
-            self.bytes_written + sign * other.bytes_written,
-            self.weight_bytes + sign * other.weight_bytes,
+            self.macs * times,
+            tuple((family, count * times) for family, count in self.ops_by_family),
+            self.bytes_read * times,
+            self.bytes_written * times,
+            self.weight_bytes * times,
+            tuple((bits, count * times) for bits, count in self.integer_macs),
         )
 
 
@@ -76,13 +76,15 @@ class Work:
     """What a formula answers: MACs, operations by family, and which inputs are read only in part.
 
     ``reads`` overrides the elements read of an input by its index; ``moves`` is false for operators
-    that only rename a buffer.
+    that only rename a buffer. ``bits`` is the width of integer operands that the operator makes of
+    floats; those that it is given tell by their data types.
     """
 
     macs: int = 0
     ops: Mapping[str, int] = field(default_factory=dict)
     reads: Mapping[int, int] = field(default_factory=dict)
     moves: bool = True
+    bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ def total(costs: Iterable[Cost]) -> Cost:
     """The sum of costs."""
     macs = read = written = weights = 0
     families: dict[str, int] = {}
+    widths: dict[int, int] = {}
     for cost in costs:
         macs += cost.macs
         read += cost.bytes_read
@@ -198,4 +201,8 @@ def total(costs: Iterable[Cost]) -> Cost:
         weights += cost.weight_bytes
         for family, count in cost.ops_by_family:
             families[family] = families.get(family, 0) + count
-    return Cost(macs, tuple(sorted(families.items())), read, written, weights)
+        for bits, count in cost.integer_macs:
+            widths[bits] = widths.get(bits, 0) + count
+    ops = tuple(sorted((family, count) for family, count in families.items() if count))
+    integers = tuple(sorted((bits, count) for bits, count in widths.items() if count))
+    return Cost(macs, ops, read, written, weights, integers)

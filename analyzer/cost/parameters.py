@@ -7,88 +7,181 @@ the tensors that are stored: initializers, Constant nodes, and generators such a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from onnx import TensorProto
 
 from archlint.analyzer.cost.base import HANDLERS
-from archlint.analyzer.graph import Graph, Node, Value
+from archlint.analyzer.graph import Body, Graph, Node, Value
 
 _QUANTIZED = frozenset({
     TensorProto.INT8, TensorProto.UINT8, TensorProto.INT4, TensorProto.UINT4, TensorProto.INT32,
 })  # fmt: skip
+_MOST_STEPS = 5_000_000  # of all traces together: chains of thousands of constants, each read
 
 Names = frozenset[str]
+Outward = Callable[[Names], Names]
 _NONE: Names = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The stored tensors behind each node's weights, by node id, and behind each constant value.
+    """The stored tensors behind each node's weights, by node id, and behind constant values.
 
-    ``buffers`` are running statistics, which no optimiser trains.
+    ``buffers`` are running statistics, which no optimiser trains. ``sizes`` are the stored tensors
+    by name; ``outward`` turns the names of a body (by node id and name of the body) into those of
+    the graph that runs it.
     """
 
     of_node: Mapping[int, Names]
     buffers_of_node: Mapping[int, Names]
-    behind: Mapping[str, Names]
-    values: Mapping[str, Value]
+    behind: Callable[[str], Names]
+    stored: Callable[[str], Value]
+    outward: Mapping[tuple[int, str], Outward]
+
+    @property
+    def names(self) -> Names:
+        """The stored tensors behind all nodes' weights."""
+        return frozenset().union(*self.of_node.values())
 
     def count(self, nodes: Iterable[Node]) -> int:
         """Parameters of these nodes, a shared one once."""
-        return self._elements(self.of_node, nodes)
+        return self.elements(_union(self.of_node, nodes))
 
     def count_buffers(self, nodes: Iterable[Node]) -> int:
         """Elements of the running statistics of these nodes, shared ones once."""
-        return self._elements(self.buffers_of_node, nodes)
-
-    def count_bytes(self, nodes: Iterable[Node]) -> int:
-        """Bytes of parameters and buffers as they are stored, shared ones once."""
-        listed = list(nodes)
-        names = _union(self.of_node, listed) | _union(self.buffers_of_node, listed)
-        return sum(_stored(self.values[name]) for name in names)
+        return self.elements(_union(self.buffers_of_node, nodes))
 
     def stored_bytes(self, value: str) -> int:
         """Bytes of the stored tensors behind a constant value."""
-        return sum(_stored(self.values[name]) for name in self.behind.get(value, _NONE))
+        return sum(_stored(self.stored(name)) for name in self.behind(value))
 
-    def _elements(self, of_node: Mapping[int, Names], nodes: Iterable[Node]) -> int:
-        names = _union(of_node, nodes)
-        sizes = (self.values[name].elements for name in names)
+    def elements(self, names: Names) -> int:
+        """How many numbers these stored tensors hold."""
+        if not names:
+            return 0
+        sizes = (self.stored(name).elements for name in names)
         return sum(size for size in sizes if isinstance(size, int))
 
 
-def find_parameters(graph: Graph) -> Parameters:
-    """The parameters and buffers of every node that runs at inference."""
-    behind: dict[str, Names] = {}
+@dataclass(slots=True)
+class _Tracer:
+    """Finds the stored tensors behind constants, each constant traced once."""
+
+    graph: Graph
+    traced: dict[str, Names] = field(default_factory=dict)
+    steps: int = 0
+
+    def behind(self, name: str) -> Names:
+        """The stored tensors behind a constant value."""
+        if self.graph.producer(name) is None:
+            return _itself(self.graph.value(name))
+        found = self.traced.get(name)
+        if found is None:
+            found = self.traced[name] = self._traced(name)
+        return found
+
+    def _traced(self, start: str) -> Names:
+        seen = {start}
+        waiting = [start]
+        stored: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            self.steps += 1
+            node = self.graph.producer(name)
+            if name in self.traced:
+                stored |= self.traced[name]
+                continue
+            fed = None if node is None or self.steps > _MOST_STEPS else _fed(self.graph, node)
+            if fed is None:
+                stored |= _itself(self.graph.value(name))
+                continue
+            waiting += [source for source in fed if source not in seen]
+            seen.update(fed)
+        return frozenset(stored)
+
+
+def find_parameters(
+    graph: Graph, bodies: Mapping[int, Iterable[tuple[Body, Parameters]]]
+) -> Parameters:
+    """The parameters and buffers of every node that runs at inference.
+
+    ``bodies`` are those of the nodes that run graphs, with their own parameters."""
+    tracer = _Tracer(graph)
     of_node: dict[int, Names] = {}
     buffers: dict[int, Names] = {}
+    outward: dict[tuple[int, str], Outward] = {}
+    inner: dict[str, Value] = {}
     for node in graph.nodes:
-        if graph.is_constant(node):
-            behind.update(
-                (name, _behind(graph, node, name, behind)) for name in node.outputs if name
+        if node.id in bodies:
+            parts = [*bodies[node.id]]
+            for body, parameters in parts:
+                outward[node.id, body.name] = _outward(node, body, parameters, tracer, inner)
+            ways = [(outward[node.id, body.name], parameters) for body, parameters in parts]
+            of_node[node.id] = frozenset().union(*(out(p.names) for out, p in ways))
+            buffers[node.id] = frozenset().union(
+                *(out(frozenset().union(*p.buffers_of_node.values())) for out, p in ways)
             )
             continue
-        of_node[node.id] = _by_role(graph, node, behind, "xw")
-        buffers[node.id] = _by_role(graph, node, behind, "b")
-    return Parameters(of_node, buffers, behind, graph.values)
+        constants = [(at, v) for at, v in enumerate(graph.input_values(node)) if v and v.constant]
+        if constants and not graph.is_constant(node):
+            of_node[node.id], buffers[node.id] = _by_role(graph, node, constants, tracer)
+    return Parameters(
+        of_node, buffers, tracer.behind, lambda name: inner.get(name) or graph.value(name), outward
+    )
 
 
-def _behind(graph: Graph, node: Node, output: str, behind: Mapping[str, Names]) -> Names:
-    """The stored tensors behind a constant node's output: itself if only shapes feed it."""
+def _outward(
+    node: Node, body: Body, parameters: Parameters, tracer: _Tracer, inner: dict[str, Value]
+) -> Outward:
+    """From names in a body to names around it; the body's own tensors get a name of their own."""
+    graph = tracer.graph
+    # A function's constants are stored once however often it is called, and those of a loop's body
+    # however often it runs; branches may use one name for two tensors.
+    prefix = node.operator if body.actual is not None else node.label
+    prefix += f"/{body.name}/" if body.alternative else "/"
+
+    def names_around(name: str) -> Names:
+        if body.actual is None:
+            captured = body.graph.producer(name) is None and name in graph.values
+            if captured:
+                return tracer.behind(name)
+        elif name in body.actual:
+            return tracer.behind(body.actual[name])
+        inner[prefix + name] = parameters.stored(name)
+        return frozenset({prefix + name})
+
+    return lambda names: frozenset().union(*map(names_around, names))
+
+
+def _fed(graph: Graph, node: Node) -> list[str] | None:
+    """The inputs that a constant node's output is made of; None if it is stored itself."""
     handler = HANDLERS.get(node.operator)
     fed = [
         name
         for index, name in enumerate(node.inputs)
         if name and (handler is None or handler.role(index) != "s")
     ]
-    if not fed:
-        return _itself(graph.value(output))
-    if node.op_type == "Cast" and not graph.value(node.input(0)).is_float:
-        return _NONE  # positions and masks turned into floats
-    stored = (behind.get(name, _itself(graph.value(name))) for name in fed)
-    return frozenset().union(*stored)
+    if node.op_type == "Cast" and fed and not graph.value(node.input(0)).is_float:
+        return []  # positions and masks turned into floats
+    if not fed and (node.op_type == "Range" or _sized_by_activations(graph, node)):
+        return []  # positions and anchors: nothing that was trained
+    return fed or None
+
+
+def _sized_by_activations(graph: Graph, node: Node) -> bool:
+    """Whether what a generator makes is as large as some activation, which no weight is."""
+    waiting, seen = list(node.inputs), set(node.inputs)
+    while waiting:
+        maker = graph.producer(waiting.pop())
+        if maker is None:
+            continue
+        if maker.op_type in ("Shape", "Size"):
+            return not graph.value(maker.input(0)).constant
+        waiting += [name for name in maker.inputs if name not in seen]
+        seen.update(maker.inputs)
+    return False
 
 
 def _itself(value: Value) -> Names:
@@ -97,31 +190,23 @@ def _itself(value: Value) -> Names:
     return frozenset({value.name}) if weight and value.elements != 1 else _NONE
 
 
-def _by_role(graph: Graph, node: Node, behind: Mapping[str, Names], roles: str) -> Names:
+def _by_role(
+    graph: Graph, node: Node, constants: Iterable[tuple[int, Value]], tracer: _Tracer
+) -> tuple[Names, Names]:
+    """The parameters and the buffers among a node's constants; without a formula all could be
+    data."""
     handler = HANDLERS.get(node.operator)
-    if handler is None:
-        return _NONE if roles == "b" else _guessed(graph, node, behind)
-    found = [
-        behind.get(name, frozenset({name}))
-        for index, name in enumerate(node.inputs)
-        if name and handler.role(index) in roles
-        and _is_parameter(graph.value(name), handler.role(index))
-    ]  # fmt: skip
-    return frozenset().union(*found)
-
-
-def _guessed(graph: Graph, node: Node, behind: Mapping[str, Names]) -> Names:
-    """Of an operator without a formula: every constant that could be data."""
-    values = [graph.value(name) for name in node.inputs if name]
-    found = [behind.get(v.name, frozenset({v.name})) for v in values if _is_parameter(v, "x")]
-    return frozenset().union(*found)
-
-
-def _is_parameter(value: Value, role: str) -> bool:
-    """A single number that an element-wise operator reads belongs to the formula, as in x/√d."""
-    if not value.constant:
-        return False
-    return role != "x" or (value.is_float and value.elements != 1)
+    found: tuple[list[Names], list[Names]] = [], []
+    for index, value in constants:
+        role = handler.role(index) if handler else "x"
+        if role == "s" or (role == "x" and not (value.is_float and value.elements != 1)):
+            # A single number that an element-wise operator reads belongs to the formula: x / √d.
+            continue
+        stored = graph.producer(value.name) is None
+        names = frozenset({value.name}) if stored else tracer.behind(value.name)
+        found[role == "b"].append(names)
+    parameters, buffers = found
+    return _NONE.union(*parameters), _NONE.union(*buffers)
 
 
 def _union(of_node: Mapping[int, Names], nodes: Iterable[Node]) -> Names:

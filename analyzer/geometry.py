@@ -8,6 +8,8 @@ from typing import Any
 
 from archlint.analyzer.dims import Dim, Shape, apply, derived
 
+_AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -61,20 +63,25 @@ def window(
     """The window of a node over a map with these spatial dims.
 
     The kernel comes from ``kernel_shape``, or from the spatial dims of the weight.
-    Raises ValueError if neither is known.
+    Raises ValueError if neither is known, if they differ, and for attributes that fit no map.
     """
     rank = len(spatial)
     kernel = attributes.get("kernel_shape") or weight_kernel
     sizes = tuple(k for k in kernel or () if isinstance(k, int) and k > 0)
     if kernel is None or len(sizes) != len(kernel):
         raise ValueError("the kernel's size is unknown")
+    weighed = tuple(weight_kernel or sizes)
+    if any(isinstance(k, int) and k != size for k, size in zip(weighed, sizes, strict=True)):
+        raise ValueError(f"kernel_shape {sizes}, and a weight of another kernel")
     strides = tuple(attributes.get("strides") or (1,) * rank)
     dilations = tuple(attributes.get("dilations") or (1,) * rank)
     if not len(sizes) == len(strides) == len(dilations) == rank:
         raise ValueError(f"kernel {sizes} on a map of {rank} spatial dims")
     if min(strides, default=1) < 1 or min(dilations, default=1) < 1:
         raise ValueError(f"strides {strides} and dilations {dilations} must be positive")
-    auto_pad = attributes.get("auto_pad", "NOTSET")
+    auto_pad = attributes.get("auto_pad") or "NOTSET"
+    if auto_pad not in _AUTO_PADS:
+        raise ValueError(f"auto_pad '{auto_pad}' is none of {', '.join(_AUTO_PADS)}")
     pads: tuple[int, ...] | None = tuple(attributes.get("pads") or (0,) * (2 * rank))
     if auto_pad == "VALID":
         pads = (0,) * (2 * rank)

@@ -15,10 +15,24 @@ def conv(view: View) -> Work:
 
 @handles("DeformConv", roles="xwxwx")
 def deform_conv(view: View) -> Work:
-    """As Conv; each of N·C·Π(kernel)·Π(out) taps is interpolated from 4 pixels, 8 operations."""
+    """As Conv; each of N·C·Π(kernel)·Π(out) taps is interpolated from 2^d pixels of d axes, 2
+    operations a pixel, and one more where a mask weighs it."""
     work = _conv(view, weight=1, bias=3)
-    taps = prod(view.shape(0)[:2]) * prod(view.shape(1)[2:]) * prod(view.out()[2:])
-    return Work(work.macs, {**work.ops, "interpolation": 2 * 4 * taps})
+    kernel = view.shape(1)[2:]
+    taps = prod(view.shape(0)[:2]) * prod(kernel) * prod(view.out()[2:])
+    each = 2 * 2 ** len(kernel) + view.has(4)
+    return Work(work.macs, {**work.ops, "interpolation": each * taps})
+
+
+@handles("CausalConvWithState", roles="xwwx")
+def causal_conv(view: View) -> Work:
+    """N·C·L·k MACs: a kernel of k a channel; a bias and an activation are an operation each an
+    element."""
+    elements = view.elements(0)
+    ops = _bias(view, 2, elements)
+    if view.attribute("activation", "none") != "none":
+        ops["activation"] = elements
+    return Work(elements * view.shape(1)[2], ops)
 
 
 @handles("ConvInteger", roles="xws")

@@ -27,6 +27,13 @@ def variadic(view: View) -> Work:
     return Work(ops={"elementwise": times * view.out_elements()})
 
 
+@handles("SwiGLU")
+def swiglu(view: View) -> Work:
+    """An activation and a product an element."""
+    elements = view.out_elements()
+    return Work(ops={"activation": elements, "elementwise": elements})
+
+
 @handles("CumSum", "CumProd", roles="xs")
 def cumulative_sum(view: View) -> Work:
     """One operation an element."""

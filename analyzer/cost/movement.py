@@ -6,7 +6,7 @@ from archlint.analyzer.cost.base import View, Work, handles
 
 
 @handles(
-    "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Dropout", roles="xs",
+    "BitCast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Dropout", roles="xs",
 )  # fmt: skip
 def rename(view: View) -> Work:
     """Free: the same elements under another shape."""
@@ -34,7 +34,7 @@ def place(view: View) -> Work:
     return Work()
 
 
-@handles("Gather", "GatherElements", "GatherND", "Slice", roles="xs")
+@handles("Compress", "Gather", "GatherElements", "GatherND", "Slice", roles="xs")
 def pick(view: View) -> Work:
     """No operations: only the picked elements are read."""
     return Work(reads={0: view.out_elements()})

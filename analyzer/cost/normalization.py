@@ -10,8 +10,9 @@ from archlint.analyzer.cost.base import View, Work, elementwise, handles
 @handles("BatchNormalization", roles="xwwbb")
 def batch_normalization(view: View) -> Work:
     """2 operations an element: at inference the statistics are constants, which leaves one factor
-    and one addend a channel."""
-    return Work(ops={"normalization": 2 * view.elements(0)})
+    and one addend a channel; 7 in training, as of InstanceNormalization."""
+    each = 7 if view.attribute("training_mode", 0) else 2
+    return Work(ops={"normalization": each * view.elements(0)})
 
 
 @handles("LayerNormalization", "GroupNormalization", "InstanceNormalization", roles="xww")
@@ -38,7 +39,10 @@ def norm(view: View) -> Work:
 def local_response(view: View) -> Work:
     """size + 5 operations an element: a square, size - 1 additions over the channels beside it,
     then alpha/size, bias, power, divide, and one more to square the centre."""
-    return Work(ops={"normalization": (int(view.attribute("size", 1)) + 5) * view.elements(0)})
+    size = int(view.attribute("size"))
+    if size < 1:
+        raise ValueError(f"a size of {size}")
+    return Work(ops={"normalization": (size + 5) * view.elements(0)})
 
 
 @handles("Hardmax")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import prod
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil, prod
 
 from archlint.analyzer.cost.base import View, Work, handles
 
@@ -10,7 +12,7 @@ from archlint.analyzer.cost.base import View, Work, handles
 @handles("MaxPool", "AveragePool", "LpPool")
 def pool(view: View) -> Work:
     """Π(kernel) operations an output element."""
-    return Work(ops={"pooling": prod(view.attribute("kernel_shape", ())) * view.out_elements()})
+    return Work(ops={"pooling": view.out_elements() * prod(view.attribute("kernel_shape"))})
 
 
 @handles("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
@@ -31,19 +33,28 @@ def reduce(view: View) -> Work:
 
 @handles("Resize", "Upsample", roles="xs")
 def resize(view: View) -> Work:
-    """By mode an output element: nearest 0; linear 2 a neighbour, 2^d neighbours over the d resized
-    axes; cubic 2 a neighbour, 4^d neighbours."""
-    mode = view.attribute("mode", "nearest")
-    axes = sum(a != b for a, b in zip(view.shape(0), view.out(), strict=True))
-    return _interpolated(view, mode, axes)
+    """2 operations a neighbour of each output element. nearest has none, linear 2^d over the d
+    resized axes, cubic 4^d; with ``antialias`` in/out times as many along an axis that shrinks."""
+    ratios = [
+        Fraction(before, after)
+        for before, after in zip(view.shape(0), view.out(), strict=True)
+        if before != after
+    ]
+    if not view.attribute("antialias", 0):
+        ratios = [Fraction(1)] * len(ratios)
+    return _interpolated(view, view.attribute("mode", "nearest"), ratios)
 
 
 @handles("GridSample")
 def grid_sample(view: View) -> Work:
     """As Resize over the spatial axes, from wherever the grid points."""
-    return _interpolated(view, view.attribute("mode", "linear"), len(view.out()) - 2)
+    axes = len(view.out()) - 2
+    return _interpolated(view, view.attribute("mode", "linear"), [Fraction(1)] * axes)
 
 
-def _interpolated(view: View, mode: str, axes: int) -> Work:
-    neighbours = 4**axes if "cubic" in mode else 2**axes if "linear" in mode else 0
-    return Work(ops={"interpolation": 2 * neighbours * view.out_elements()} if axes else {})
+def _interpolated(view: View, mode: str, shrinking: Sequence[Fraction]) -> Work:
+    width = 4 if "cubic" in mode else 2 if "linear" in mode else 0
+    if not width or not shrinking:
+        return Work()
+    neighbours = prod(ceil(width * max(ratio, Fraction(1))) for ratio in shrinking)
+    return Work(ops={"interpolation": 2 * neighbours * view.out_elements()})

@@ -23,7 +23,15 @@ def as_data(array: Any) -> Data:
 
 def each(function: Callable[[Any], Any], data: Data, dtype: int) -> Data:
     """The function of every element, rounded as the data type holds it."""
-    return rounded(np.frompyfunc(function, 1, 1)(data), dtype)
+    with np.errstate(all="ignore"):  # comparing with NaN is no mistake
+        result = np.frompyfunc(function, 1, 1)(data)
+    return rounded(result, dtype)
+
+
+def pairwise(function: Callable[[Any, Any], Any], left: Data, right: Data) -> Data:
+    """The function of every two elements, broadcast."""
+    with np.errstate(all="ignore"):
+        return as_objects(np.frompyfunc(function, 2, 1)(left, right))
 
 
 def rounded(result: Any, dtype: int) -> Data:
@@ -33,7 +41,8 @@ def rounded(result: Any, dtype: int) -> Data:
     if rounding is None:
         return data
     exact = np.frompyfunc(lambda x: float(rounding(x)) if isinstance(x, float) else x, 1, 1)
-    return as_objects(exact(data))
+    with np.errstate(all="ignore"):  # what is too large is infinite
+        return as_objects(exact(data))
 
 
 def symbolic(data: Data) -> bool:

@@ -17,7 +17,7 @@ from archlint.analyzer.shapes.context import Context, Outputs, shapes
     "Relu", "ReverseSequence", "Round", "ScatterElements", "Scatter", "ScatterND", "Selu",
     "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Swish",
     "Tan", "Tanh", "ThresholdedRelu", "Trilu", "GroupNormalization", "RMSNormalization",
-    "RotaryEmbedding", "TensorScatter", "CumProd", "ImageScaler", "ParametricSoftplus",
+    "RotaryEmbedding", "SwiGLU", "TensorScatter", "CumProd", "ImageScaler", "ParametricSoftplus",
     "com.microsoft.Gelu", "com.microsoft.FastGelu", "com.microsoft.QuickGelu",
     "com.microsoft.BiasGelu", "SimplifiedLayerNormalization",
 )  # fmt: skip
@@ -32,8 +32,6 @@ def same_as_first(context: Context) -> Outputs:
 )  # fmt: skip
 def broadcasting(context: Context) -> Outputs:
     """Every input broadcast to one shape."""
-    if context.attribute("axis") is not None or context.opset < 7:
-        return same_as_first(context)  # before opset 7 the second input is fitted to the first
     return [(_broadcast_all(context), context.dtype(0))]
 
 
@@ -57,9 +55,16 @@ def where(context: Context) -> Outputs:
     return [(_broadcast_all(context), context.dtype(1))]
 
 
-@shapes("Cast", "BitCast")
+@shapes("Cast")
 def cast(context: Context) -> Outputs:
-    """Another data type."""
+    """Another data type, which operator sets before 6 name instead of number."""
+    to = context.attribute("to", 0)
+    return [(context.shape(0), TensorProto.DataType.Value(to) if isinstance(to, str) else int(to))]
+
+
+@shapes("BitCast")
+def bit_cast(context: Context) -> Outputs:
+    """Another data type of the same width."""
     return [(context.shape(0), int(context.attribute("to", 0)))]
 
 
@@ -113,4 +118,6 @@ def dynamic_quantize_linear(context: Context) -> Outputs:
 
 
 def _broadcast_all(context: Context) -> Shape:
+    if context.attribute("axis") is not None or context.opset < 7:
+        return context.shape(0)  # before opset 7 the second input is fitted to the first
     return broadcast(*(context.shape(index) for index in range(len(context.inputs))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import ceil, prod
 from typing import Any
 
@@ -11,9 +12,19 @@ from onnx import TensorProto, numpy_helper
 
 from archlint.analyzer.dims import SymbolicDim, volume
 from archlint.analyzer.graph import FLOATS, Data
+from archlint.analyzer.shapes.arithmetic import extreme_of
 from archlint.analyzer.shapes.context import MAX_ELEMENTS, Context, folds, normal_axis
-from archlint.analyzer.shapes.data import as_data, as_objects, each, scalar, symbolic, vector
+from archlint.analyzer.shapes.data import (
+    as_data,
+    as_objects,
+    each,
+    rounded,
+    scalar,
+    symbolic,
+    vector,
+)
 from archlint.analyzer.shapes.layout import shape_slice
+from archlint.analyzer.shapes.reductions import reduced_axes
 
 # What a cast is followed into; narrower types wrap or round in ways that no shape depends on.
 _CAST_TO = frozenset({
@@ -153,22 +164,32 @@ def range_(context: Context) -> Data | None:
     if delta == 0 or (limit - start) / delta > MAX_ELEMENTS:
         return None
     count = max(0, ceil((limit - start) / delta))
-    return vector([start + place * delta for place in range(count)])
+    numbers = vector([start + place * delta for place in range(count)])
+    return rounded(numbers, context.dtype(0))
 
 
-@folds("ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin")
+def _product(elements: list[Any]) -> Any:
+    return prod(elements) if any(isinstance(n, float) for n in elements) else volume(elements)
+
+
+_REDUCTIONS: dict[str, Callable[[Any], Any]] = {
+    "ReduceProd": _product, "ReduceSum": sum, "ReduceMax": partial(extreme_of, max),
+    "ReduceMin": partial(extreme_of, min),
+}  # fmt: skip
+
+
+@folds(*_REDUCTIONS)
 def reduce(context: Context) -> Data | None:
-    """All elements of a vector combined."""
+    """The elements along the axes combined; the engine gives them the shape of the output."""
     data = context.data(0)
-    if data is None or data.ndim > 1:
+    if data is None:
         return None
-    elements = data.reshape(-1).tolist()
-    if context.node.op_type == "ReduceProd":
-        return as_objects(np.array(volume(elements), dtype=object))
-    if not elements or (symbolic(data) and context.node.op_type != "ReduceSum"):
-        return None
-    functions: dict[str, Callable[[Any], Any]] = {"ReduceSum": sum, "ReduceMax": max}
-    return scalar(functions.get(context.node.op_type, min)(elements))
+    gone = reduced_axes(context, data.ndim)
+    kept = [axis for axis in range(data.ndim) if axis not in gone]
+    rows = data.transpose(*kept, *sorted(gone))
+    rows = rows.reshape(prod(rows.shape[: len(kept)]), prod(rows.shape[len(kept) :]))
+    combined = vector([_REDUCTIONS[context.node.op_type](row.tolist()) for row in rows])
+    return rounded(combined, context.dtype(0))
 
 
 @folds("NonZero")

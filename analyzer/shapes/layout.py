@@ -1,21 +1,26 @@
-"""Shapes of operators that move data: reshaping, joining, cutting, picking."""
+"""Shapes of operators that reshape, join and repeat."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from onnx import TensorProto
 
 from archlint.analyzer.dims import Dim, Shape, SymbolicDim, broadcast, derived, split, volume
 from archlint.analyzer.shapes.context import Context, Outputs, Unresolved, normal_axis, shapes
+from archlint.analyzer.shapes.partial import elements_or_symbols
 
 
 @shapes("Reshape")
 def reshape(context: Context) -> Outputs:
     """The target, where 0 keeps a dim and one -1 takes what is left."""
     x = context.shape(0)
-    target = context.integers(1, "shape") or []
+    target = context.attribute("shape")  # an input since operator set 5
+    if target is None:
+        target = _target(context)
     dims: list[Dim] = list(target)
     if not context.attribute("allowzero", 0):
         dims = [x[place] if dim == 0 else dim for place, dim in enumerate(dims)]
@@ -27,6 +32,15 @@ def reshape(context: Context) -> Outputs:
     elif all(isinstance(dim, int) for dim in (*x, *dims)) and volume(x) != volume(dims):
         raise ValueError(f"{volume(x)} elements into {target}")
     return [(tuple(dims), context.dtype(0))]
+
+
+def _target(context: Context) -> list[Any]:
+    """The elements of the second input; a dim for each where they are unknown, 0 and -1 among them
+    perhaps, so that two nodes of the same target do not share their dims."""
+    if context.data(1) is not None:
+        return context.elements(1)
+    return [replace(dim, label=f"{context.node.label}.{dim}")
+            for dim in elements_or_symbols(context, 1)]  # fmt: skip
 
 
 def _left_over(x: Shape, others: list[Dim]) -> Dim:
@@ -55,6 +69,8 @@ def flatten(context: Context) -> Outputs:
     """Two dims: what is before the axis, and what is behind it."""
     x = context.shape(0)
     axis = int(context.attribute("axis", 1))
+    if not -len(x) <= axis <= max(len(x), 1):
+        raise ValueError(f"axis {axis} of a tensor of rank {len(x)}")
     axis = axis + len(x) if axis < 0 else axis
     return [((volume(x[:axis]), volume(x[axis:])), context.dtype(0))]
 
@@ -90,9 +106,13 @@ def squeeze(context: Context) -> Outputs:
 def unsqueeze(context: Context) -> Outputs:
     """With a 1 at each of the axes of the result."""
     x = context.shape(0)
-    given = context.integers(1, "axes") or []
+    given = context.integers(1, "axes")
+    if given is None:
+        raise ValueError("it has no axes")
     rank = len(x) + len(given)
     axes = {normal_axis(axis, rank) for axis in given}
+    if len(axes) != len(given) or not axes <= set(range(rank)):
+        raise ValueError(f"axes {given} repeat, or are none")
     dims = iter(x)
     return [(tuple(1 if axis in axes else next(dims) for axis in range(rank)), context.dtype(0))]
 
@@ -108,96 +128,33 @@ def concat(context: Context) -> Outputs:
     for part in parts:
         joined = joined + part[axis]
     dims = [
-        next((part[place] for part in parts if isinstance(part[place], int)), parts[0][place])
+        joined if place == axis else _common([part[place] for part in parts])
         for place in range(len(parts[0]))
     ]
-    dims[axis] = joined
     return [(tuple(dims), context.dtype(0))]
 
 
-@shapes("Split")
-def split_along(context: Context) -> Outputs:
-    """The axis cut into given or equal parts."""
-    x = context.shape(0)
-    axis = context.axis(0, len(x))
-    sizes = context.integers(1, "split")
-    if sizes is None:
-        count = len(context.node.outputs)
-        total = x[axis]
-        part = -(-total // count) if isinstance(total, int) else total // count
-        last = total - part * (count - 1)
-        sizes = [*[part] * (count - 1), last]
-    return [((*x[:axis], size, *x[axis + 1 :]), context.dtype(0)) for size in sizes]
-
-
-@shapes("Slice")
-def slice_(context: Context) -> Outputs:
-    """The range start:end:step of each named axis."""
-    x = context.shape(0)
-    starts = context.integers(1, "starts") or []
-    ends = context.integers(2, "ends") or []
-    axes = context.integers(3, "axes")
-    steps = context.integers(4, "steps") or [1] * len(starts)
-    shape = list(x)
-    for place, axis in enumerate(axes if axes is not None else range(len(starts))):
-        at = normal_axis(axis, len(x))
-        shape[at] = _range_length(x[at], starts[place], ends[place], steps[place])
-    return [(tuple(shape), context.dtype(0))]
-
-
-def _range_length(size: Dim, start: Any, end: Any, step: Any) -> Dim:
-    if isinstance(size, int) and all(isinstance(n, int) for n in (start, end, step)):
-        return len(range(*slice(start, end, step).indices(size)))
-    if not isinstance(step, int) or isinstance(start, SymbolicDim):
-        return derived(f"slice({size})", size, start, end, step)
-    far = isinstance(end, int) and end >= 2**31 - 1
-    if step == 1 and (far or end == size):
-        if start >= 0:
-            left: Dim = size - start
-            return left
-        return derived(f"min({size},{-start})", size)
-    if step == 1 and start == 0 and isinstance(end, int) and end < 0:
-        return size + end
-    if step == 1 and start == 0 and isinstance(end, SymbolicDim) and isinstance(size, int):
-        return end
-    return derived(f"slice({size},{start},{end},{step})", size, start, end)
-
-
-@shapes("Gather")
-def gather(context: Context) -> Outputs:
-    """The axis replaced by the shape of the indices."""
-    x, indices = context.shape(0), context.shape(1)
-    axis = context.axis(0, len(x))
-    return [((*x[:axis], *indices, *x[axis + 1 :]), context.dtype(0))]
-
-
-@shapes("GatherElements")
-def gather_elements(context: Context) -> Outputs:
-    """Shaped as the indices."""
-    return [(context.shape(1), context.dtype(0))]
-
-
-@shapes("GatherND")
-def gather_nd(context: Context) -> Outputs:
-    """The indices without their last dim, then what each of them picks."""
-    x, indices = context.shape(0), context.shape(1)
-    last = indices[-1]
-    if not isinstance(last, int):
-        raise Unresolved(last.causes)
-    return [((*indices[:-1], *x[int(context.attribute("batch_dims", 0)) + last :]),
-             context.dtype(0))]  # fmt: skip
+def _common(dims: Sequence[Dim]) -> Dim:
+    """The dim that all of these are: a known one if there is one."""
+    known = {dim for dim in dims if isinstance(dim, int)}
+    if len(known) > 1:
+        raise ValueError(f"dims {sorted(known)} beside the joined axis")
+    return known.pop() if known else dims[0]
 
 
 @shapes("Expand")
 def expand(context: Context) -> Outputs:
     """Broadcast with the given shape."""
-    return [(broadcast(context.shape(0), tuple(context.elements(1))), context.dtype(0))]
+    return [(broadcast(context.shape(0), tuple(elements_or_symbols(context, 1))), context.dtype(0))]
 
 
 @shapes("Tile")
 def tile(context: Context) -> Outputs:
-    """Each dim times its repeats."""
-    x, repeats = context.shape(0), context.elements(1)
+    """Each dim times its repeats; before operator set 6 a number of tiles along one axis."""
+    x, repeats = context.shape(0), elements_or_symbols(context, 1)
+    if context.has(2):
+        axis = normal_axis(int(context.elements(2)[0]), len(x))
+        repeats = [int(repeats[0]) if place == axis else 1 for place in range(len(x))]
     if len(repeats) != len(x):
         raise ValueError(f"{len(repeats)} repeats for rank {len(x)}")
     return [(tuple(dim * times for dim, times in zip(x, repeats, strict=True)), context.dtype(0))]
@@ -225,16 +182,5 @@ def one_hot(context: Context) -> Outputs:
     """The indices with the depth inserted at the axis."""
     indices = context.shape(0)
     axis = normal_axis(int(context.attribute("axis", -1)), len(indices) + 1)
-    depth = context.elements(1)[0]
+    depth = elements_or_symbols(context, 1, 1)[0]
     return [((*indices[:axis], depth, *indices[axis:]), context.dtype(2))]
-
-
-@shapes("CenterCropPad")
-def center_crop_pad(context: Context) -> Outputs:
-    """The named axes at the given sizes."""
-    x = context.shape(0)
-    axes = context.attribute("axes") or range(len(x))
-    shape = list(x)
-    for axis, dim in zip(axes, context.elements(1), strict=True):
-        shape[normal_axis(axis, len(x))] = dim
-    return [(tuple(shape), context.dtype(0))]

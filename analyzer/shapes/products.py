@@ -1,10 +1,10 @@
-"""Shapes of matrix products, attention and recurrent operators."""
+"""Shapes of matrix products and recurrent operators."""
 
 from __future__ import annotations
 
 from onnx import TensorProto
 
-from archlint.analyzer.dims import Dim, Shape, broadcast, derived
+from archlint.analyzer.dims import Dim, Shape, broadcast
 from archlint.analyzer.einsum import parse
 from archlint.analyzer.shapes.context import Context, Outputs, shapes
 
@@ -43,9 +43,11 @@ def multiplied(left: Shape, right: Shape) -> Shape:
 def gemm(context: Context) -> Outputs:
     """[M, N] of A [M, K] or its transpose and B [K, N] or its transpose."""
     a, b = context.shape(0), context.shape(1)
-    rows = a[1] if context.attribute("transA", 0) else a[0]
-    columns = b[0] if context.attribute("transB", 0) else b[1]
-    return [((rows, columns), context.dtype(0))]
+    if len(a) != 2 or len(b) != 2:
+        raise ValueError(f"matrices of rank {len(a)} and {len(b)}")
+    left = a[::-1] if context.attribute("transA", 0) else a
+    right = b[::-1] if context.attribute("transB", 0) else b
+    return [(multiplied(left, right), context.dtype(0))]
 
 
 @shapes("Einsum")
@@ -62,11 +64,19 @@ def det(context: Context) -> Outputs:
     return [(context.shape(0)[:-2], context.dtype(0))]
 
 
+_GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+
+
 @shapes("LSTM", "GRU", "RNN")
 def recurrent(context: Context) -> Outputs:
     """All hidden states [T, D, N, H] (or [N, T, D, H]), the last, and an LSTM's last cell state."""
-    x, hidden = context.shape(0), context.attribute("hidden_size")
-    size: Dim = hidden or context.shape(2)[-1]
+    x, w, r = (context.shape(index) for index in range(3))
+    if not len(x) == len(w) == len(r) == 3:
+        raise ValueError(f"a sequence of rank {len(x)}, weights of rank {len(w)} and {len(r)}")
+    size: Dim = context.attribute("hidden_size") or r[2]
+    rows = size * _GATES[context.node.op_type]
+    if isinstance(rows, int) and any(isinstance(n, int) and n != rows for n in (w[1], r[1])):
+        raise ValueError(f"gates of {rows} rows in all, and weights of {w[1]} and {r[1]}")
     directions = 2 if context.attribute("direction", "forward") == "bidirectional" else 1
     if context.attribute("layout", 0):
         states: Shape = (x[0], x[1], directions, size)
@@ -74,45 +84,3 @@ def recurrent(context: Context) -> Outputs:
     else:
         states, last = (x[0], directions, x[1], size), (directions, x[1], size)
     return [(states, context.dtype(0)), (last, context.dtype(0)), (last, context.dtype(0))]
-
-
-@shapes("Attention")
-def attention(context: Context) -> Outputs:
-    """The result as the query, present key and value, and the scores."""
-    q, k, v = (context.shape(index) for index in range(3))
-    if len(q) == 4:
-        batch, heads, length, kv_heads = q[0], q[1], q[2], k[1]
-        key_length, size, value_size = k[2], k[3], v[3]
-        result: Shape = (batch, heads, length, value_size)
-    else:
-        heads, kv_heads = context.attribute("q_num_heads"), context.attribute("kv_num_heads")
-        if not heads or not kv_heads:
-            raise ValueError("3-D inputs need q_num_heads and kv_num_heads")
-        batch, length, key_length = q[0], q[1], k[1]
-        size, value_size = k[2] // kv_heads, v[2] // kv_heads
-        result = (batch, length, value_size * heads)
-    total: Dim = key_length
-    if context.has(4):
-        total = context.shape(4)[2] + key_length
-    dtype = context.dtype(0)
-    return [
-        (result, dtype),
-        ((batch, kv_heads, total, size), dtype),
-        ((batch, kv_heads, total, value_size), context.dtype(2)),
-        ((batch, heads, length, total), dtype),
-    ]
-
-
-@shapes("STFT")
-def stft(context: Context) -> Outputs:
-    """[batch, frames, bins, 2]."""
-    signal = context.shape(0)
-    step = context.elements(1)[0]
-    length = context.elements(3)[0] if context.has(3) else context.shape(2)[0]
-    bins = length // 2 + 1 if context.attribute("onesided", 1) else length
-    frames: Dim
-    if isinstance(signal[1], int) and isinstance(length, int) and isinstance(step, int):
-        frames = (signal[1] - length) // step + 1
-    else:
-        frames = derived(f"frames({signal[1]})", signal[1], length, step)
-    return [((signal[0], frames, bins, 2), context.dtype(0))]

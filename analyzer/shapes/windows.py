@@ -1,15 +1,15 @@
-"""Shapes of convolutions, poolings and what changes the size of maps."""
+"""Shapes of convolutions and poolings, and of what picks regions of a map."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from onnx import TensorProto
 
-from archlint.analyzer.dims import Dim, Shape, apply, derived
-from archlint.analyzer.geometry import window
+from archlint.analyzer.dims import Dim, Shape, causes_of, is_static
+from archlint.analyzer.geometry import Window, window
 from archlint.analyzer.shapes.context import Context, Outputs, Unresolved, shapes
+from archlint.analyzer.shapes.partial import elements_or_symbols
 
 
 @shapes("Conv", "DeformConv")
@@ -31,150 +31,128 @@ def qlinear_conv(context: Context) -> Outputs:
 
 
 def _convolved(context: Context, data: int, weight: int) -> Shape:
-    x, w = context.shape(data), context.shape(weight)
+    x, w, group = _map_and_weight(context, data, weight)
+    _must_equal(x[1], w[1] * group, "channels of the map and of the weight")
+    _must_divide(w[0], group)
+    return (x[0], w[0], *_sliding(context, x[2:], w[2:]).outputs(x[2:]))
+
+
+def _sliding(context: Context, spatial: Shape, kernel: Shape | None = None) -> Window:
+    """The window of the node; raises Unresolved where its weight has a kernel of unknown size."""
+    if not context.attribute("kernel_shape") and not is_static(kernel or ()):
+        raise Unresolved(causes_of(kernel or ()))
+    return window(context.node.attributes, spatial, kernel)
+
+
+def _map_and_weight(context: Context, data: int, weight: int) -> tuple[Shape, Shape, int]:
+    x, w, group = context.shape(data), context.shape(weight), int(context.attribute("group", 1))
     if len(x) != len(w) or len(x) < 3:
         raise ValueError(f"a map of rank {len(x)} and a weight of rank {len(w)}")
-    channels, per_group, group = x[1], w[1], context.attribute("group", 1)
-    if isinstance(channels, int) and isinstance(per_group, int) and channels != per_group * group:
-        raise ValueError(f"{channels} channels, and a weight for {per_group} x {group} groups")
-    slide = window(context.node.attributes, x[2:], w[2:])
-    return (x[0], w[0], *slide.outputs(x[2:]))
+    if group < 1:
+        raise ValueError(f"{group} groups")
+    return x, w, group
+
+
+def _must_equal(left: Dim, right: Dim, what: str) -> None:
+    if isinstance(left, int) and isinstance(right, int) and left != right:
+        raise ValueError(f"{what} are {left} and {right}")
+
+
+def _must_divide(channels: Dim, group: int) -> None:
+    if isinstance(channels, int) and channels % group:
+        raise ValueError(f"{channels} channels in {group} groups")
 
 
 @shapes("ConvTranspose")
 def conv_transpose(context: Context) -> Outputs:
-    """[N, C, spatial...] and [C, M/group, kernel...] to [N, M, spatial...]."""
-    x, w = context.shape(0), context.shape(1)
-    group = context.attribute("group", 1)
+    """[N, C, spatial...] and [C, M/group, kernel...] to [N, M, spatial...]: as ``output_shape``
+    says; in · stride for ``auto_pad`` SAME; else stride · (in - 1) + output padding + reach of the
+    kernel - pads."""
+    x, w, group = _map_and_weight(context, 0, 1)
+    _must_equal(x[1], w[0], "channels of the map and of the weight")
+    _must_divide(w[0], group)
     rank = len(x) - 2
-    given = context.attribute("output_shape")
-    if given:
-        spatial: Sequence[Dim] = given[-rank:]
-    else:
-        attributes = dict(context.node.attributes)
-        same = str(attributes.pop("auto_pad", "NOTSET")).startswith("SAME")
-        slide = window(attributes, x[2:], w[2:])
-        extra = context.attribute("output_padding") or (0,) * rank
-        pads = slide.pads or (0,) * (2 * rank)
-        spatial = [
-            size * slide.strides[axis] if same
-            else (size - 1) * slide.strides[axis] + extra[axis] + slide.reach[axis]
-            - pads[axis] - pads[axis + rank]
-            for axis, size in enumerate(x[2:])
-        ]  # fmt: skip
+    given: Sequence[Dim] | None = context.attribute("output_shape")
+    if given and len(given) not in (rank, rank + 2):
+        raise ValueError(f"output_shape {list(given)} for {rank} spatial dims")
+    spatial = given[-rank:] if given else _transposed(context, x[2:], w[2:])
     return [((x[0], w[1] * group, *spatial), context.dtype(0))]
+
+
+def _transposed(context: Context, spatial: Shape, kernel: Shape) -> list[Dim]:
+    if context.attribute("auto_pad") in ("SAME_UPPER", "SAME_LOWER"):
+        strides = context.attribute("strides") or (1,) * len(spatial)
+        if min(strides) < 1:
+            raise ValueError(f"strides {strides} must be positive")
+        return [size * stride for size, stride in zip(spatial, strides, strict=True)]
+    extra = context.attribute("output_padding") or (0,) * len(spatial)
+    sizes = _spread(_sliding(context, spatial, kernel), spatial)
+    return [size + more for size, more in zip(sizes, extra, strict=True)]
+
+
+def _spread(slide: Window, spatial: Sequence[Dim]) -> list[Dim]:
+    """The map that sliding this window gives these dims of."""
+    pads = slide.pads or (0,) * (2 * len(spatial))
+    return [
+        (size - 1) * slide.strides[axis]
+        + (slide.reach[axis] - pads[axis] - pads[axis + len(spatial)])
+        for axis, size in enumerate(spatial)
+    ]
+
+
+@shapes("CausalConvWithState")
+def causal_conv(context: Context) -> Outputs:
+    """Shaped as the input, and the last kernel - 1 positions of each channel."""
+    x, w = context.shape(0), context.shape(1)
+    if len(x) != 3 or len(w) != 3 or w[2] == 0:
+        raise ValueError(f"a sequence of rank {len(x)} and a weight of rank {len(w)}")
+    _must_equal(x[1], w[0], "channels of the sequence and of the weight")
+    return [(x, context.dtype(0)), ((x[0], x[1], w[2] - 1), context.dtype(0))]
 
 
 @shapes("MaxPool", "AveragePool", "LpPool")
 def pool(context: Context) -> Outputs:
     """[N, C, spatial...] with fewer windows; MaxPool may also give their indices."""
-    x = context.shape(0)
-    shape = (*x[:2], *window(context.node.attributes, x[2:]).outputs(x[2:]))
+    x = _pooled_map(context)
+    shape = (*x[:2], *_sliding(context, x[2:]).outputs(x[2:]))
     return [(shape, context.dtype(0)), (shape, TensorProto.INT64)]
 
 
 @shapes("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
 def global_pool(context: Context) -> Outputs:
     """[N, C, 1...]."""
-    x = context.shape(0)
+    x = _pooled_map(context)
     return [((*x[:2], *(1,) * (len(x) - 2)), context.dtype(0))]
 
 
-@shapes("Resize")
-def resize(context: Context) -> Outputs:
-    """Sizes as given, or each dim times its scale, rounded down."""
+@shapes("MaxUnpool")
+def max_unpool(context: Context) -> Outputs:
+    """The map that pooling gives the input of, or the one that the third input says."""
+    x = _pooled_map(context)
+    if context.has(2):
+        return [(tuple(elements_or_symbols(context, 2, len(x))), context.dtype(0))]
+    return [((*x[:2], *_spread(_sliding(context, x[2:]), x[2:])), context.dtype(0))]
+
+
+def _pooled_map(context: Context) -> Shape:
     x = context.shape(0)
-    axes = context.attribute("axes") or range(len(x))
-    sizes_at, scales_at = (3, 2) if context.opset >= 11 else (-1, 1)
-    scales = context.data(scales_at)
-    if scales is not None and scales.size:
-        return [(_scaled(x, axes, list(scales.reshape(-1))), context.dtype(0))]
-    if sizes_at < 0 or not context.has(sizes_at):
-        raise Unresolved(context.because("its scales are computed from the data"))
-    sizes = context.elements(sizes_at)
-    if context.attribute("keep_aspect_ratio_policy", "stretch") != "stretch":
-        sizes = _keep_aspect(context, x, axes, sizes)
-    shape = list(x)
-    for axis, size in zip(axes, sizes, strict=True):
-        shape[axis] = size
-    return [(tuple(shape), context.dtype(0))]
-
-
-def _keep_aspect(
-    context: Context, x: Shape, axes: Sequence[int], sizes: Sequence[Any]
-) -> list[Any]:
-    known = [x[axis] for axis in axes]
-    ratios = [s / d for s, d in zip(sizes, known, strict=True) if isinstance(d, int) and d]
-    if len(ratios) != len(sizes):
-        raise Unresolved(context.because("its aspect ratio depends on unknown dims"))
-    policy = context.attribute("keep_aspect_ratio_policy")
-    scale = min(ratios) if policy == "not_larger" else max(ratios)
-    return [int(scale * dim + 0.5) for dim in known if isinstance(dim, int)]
-
-
-@shapes("Upsample")
-def upsample(context: Context) -> Outputs:
-    """Each dim times its scale, rounded down."""
-    x = context.shape(0)
-    scales = context.attribute("scales") or context.elements(1)
-    return [(_scaled(x, range(len(x)), scales), context.dtype(0))]
-
-
-def _scaled(x: Shape, axes: Sequence[int], scales: Sequence[float]) -> Shape:
-    shape = list(x)
-    for axis, scale in zip(axes, scales, strict=True):
-        shape[axis] = _times(x[axis], float(scale))
-    return tuple(shape)
-
-
-def _times(dim: Dim, scale: float) -> Dim:
-    if scale == int(scale):
-        return dim * int(scale)
-    return apply(lambda n: int(n * scale), f"floor({{}}*{scale:g})", dim)
-
-
-@shapes("DepthToSpace")
-def depth_to_space(context: Context) -> Outputs:
-    """[N, C, H, W] to [N, C / b^2, H b, W b]."""
-    block = int(context.attribute("blocksize", 1))
-    n, c, h, w = context.shape(0)
-    return [((n, c // block**2, h * block, w * block), context.dtype(0))]
-
-
-@shapes("SpaceToDepth")
-def space_to_depth(context: Context) -> Outputs:
-    """[N, C, H, W] to [N, C b^2, H / b, W / b]."""
-    block = int(context.attribute("blocksize", 1))
-    n, c, h, w = context.shape(0)
-    return [((n, c * block**2, h // block, w // block), context.dtype(0))]
-
-
-@shapes("GridSample")
-def grid_sample(context: Context) -> Outputs:
-    """[N, C, spatial of the grid...]."""
-    return [((*context.shape(0)[:2], *context.shape(1)[1:-1]), context.dtype(0))]
+    if len(x) < 3:
+        raise ValueError(f"a map of rank {len(x)}")
+    return x
 
 
 @shapes("RoiAlign", "MaxRoiPool")
 def roi_pool(context: Context) -> Outputs:
     """[rois, C, height, width]."""
+    x, rois = context.shape(0), context.shape(1)
+    if len(x) != 4 or len(rois) != 2:
+        raise ValueError(f"regions of rank {len(rois)} on a map of rank {len(x)}")
     pooled = context.attribute("pooled_shape") or (
         context.attribute("output_height", 1), context.attribute("output_width", 1),
     )  # fmt: skip
-    return [((context.shape(1)[0], context.shape(0)[1], *pooled), context.dtype(0))]
-
-
-@shapes("Pad")
-def pad(context: Context) -> Outputs:
-    """Each dim with what is added before and behind it."""
-    x = context.shape(0)
-    given = context.attribute("paddings") or context.integers(1, "pads") or []
-    axes = [axis % len(x) for axis in context.elements(3)] if context.has(3) else range(len(x))
-    half = len(given) // 2
-    shape = list(x)
-    for place, axis in enumerate(axes):
-        shape[axis] = shape[axis] + given[place] + given[place + half]
-    return [(tuple(shape), context.dtype(0))]
+    if len(pooled) != 2 or min(pooled) < 1:
+        raise ValueError(f"regions of {list(pooled)}")
+    return [((rois[0], x[1], *pooled), context.dtype(0))]
 
 
 @shapes("NonMaxSuppression")
@@ -182,16 +160,3 @@ def non_max_suppression(context: Context) -> Outputs:
     """[selected, 3]: only the data tells how many."""
     return [((context.fresh("selected", "how many boxes it keeps depends on the data"), 3),
              TensorProto.INT64)]  # fmt: skip
-
-
-@shapes("Col2Im")
-def col2im(context: Context) -> Outputs:
-    """[N, C * block, L] to [N, C, image...]."""
-    n, channels = context.shape(0)[:2]
-    block: Dim = 1
-    for dim in context.elements(2):
-        block = block * dim
-    image = context.elements(1)
-    if any(not isinstance(dim, int) for dim in image):
-        image = [derived(str(dim), dim) for dim in image]
-    return [((n, channels // block, *image), context.dtype(0))]

@@ -1,4 +1,4 @@
-"""Run rules over a counted graph: each node is reported once, under the rule that saves most."""
+"""Run rules over a counted graph: each node gets one proposal, that of the rule that saves most."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archlint.analyzer.describe import describe
 from archlint.analyzer.finding import Alternative, Finding, Severity
-from archlint.analyzer.proposal import Priced, Proposal, price
+from archlint.analyzer.proposal import FixKind, Priced, Proposal, price
 from archlint.analyzer.rule import Match, Rule, RuleContext
 
 CRASH_CODE = "ARC900"
@@ -35,19 +35,37 @@ class _Candidate:
 def run(
     rules: Iterable[Rule], context: RuleContext, alternatives: Iterable[Rule] = ()
 ) -> list[Finding]:
-    """The findings, largest saving first; a rule that crashes becomes a finding of its own.
+    """The findings: advice in the order of the rules, then proposals, largest saving first.
+
+    A rule that crashes becomes a finding of its own.
 
     ``alternatives`` are rules that find nothing by themselves: their proposals are listed with the
     findings of the others.
     """
     crashes: list[Finding] = []
-    found, others = (_ranked(group, context, crashes) for group in (rules, alternatives))
-    return [*crashes, *_findings(found, others, context)]
+    advices: list[Finding] = []
+    proposing = []
+    for rule in rules:
+        if rule.kind is FixKind.DECISION:
+            advices += _advices(rule, context, crashes)
+        else:
+            proposing.append(rule)
+    found, others = (_ranked(group, context, crashes) for group in (proposing, alternatives))
+    return [*crashes, *advices, *_findings(found, others, context)]
 
 
 def accepted(findings: Iterable[Finding]) -> list[Proposal]:
     """The proposals of findings; they replace disjoint nodes, so all of them fit together."""
     return [finding.priced.proposal for finding in findings if finding.priced is not None]
+
+
+def _advices(rule: Rule, context: RuleContext, crashes: list[Finding]) -> list[Finding]:
+    """The findings of a rule that proposes no graph."""
+    try:
+        return [_finding(rule, match, context) for match in rule.match(context)]
+    except Exception as error:  # noqa: BLE001 - one rule must not take down the run
+        crashes.append(_crash(rule, error))
+        return []
 
 
 def _ranked(
@@ -90,8 +108,8 @@ def _findings(
                 owner.update(dict.fromkeys(candidate.nodes, len(accepted)))
                 accepted.append(candidate)
     return [
-        _finding(candidate, alternatives.get(place, []), context)
-        for place, candidate in enumerate(accepted)
+        _finding(c.rule, c.match, context, c.priced, alternatives.get(place, ()))
+        for place, c in enumerate(accepted)
     ]
 
 
@@ -101,9 +119,13 @@ def _alternative(candidate: _Candidate) -> Alternative:
 
 
 def _finding(
-    candidate: _Candidate, alternatives: Sequence[_Candidate], context: RuleContext
+    rule: Rule,
+    match: Match,
+    context: RuleContext,
+    priced: Priced | None = None,
+    alternatives: Sequence[_Candidate] = (),
 ) -> Finding:
-    rule, match, priced = candidate.rule, candidate.match, candidate.priced
+    cost = priced.before if priced else context.costs.total(match.nodes)
     whole = context.costs.total().macs
     texts = dict.fromkeys(describe(context.graph, node) for node in match.nodes)
     return Finding(
@@ -115,10 +137,11 @@ def _finding(
         described=" · ".join(texts),
         message=match.message,
         evidence=match.evidence,
-        cost=priced.before,
-        share=priced.before.macs / whole if whole else None,
+        cost=cost,
+        share=cost.macs / whole if whole and match.nodes else None,
         priced=priced,
         alternatives=tuple(map(_alternative, alternatives)),
+        advice=rule.advice,
     )
 
 

@@ -45,7 +45,7 @@ class Finding:
     """One fault at some nodes.
 
     ``evidence`` are the facts that the message is made of; ``share`` is the part of the model's
-    counted MACs that the nodes take. A finding without a proposal is advice alone.
+    counted MACs that the nodes take. A finding without a proposal has ``advice`` instead.
     """
 
     code: str
@@ -60,3 +60,4 @@ class Finding:
     share: float | None = None
     priced: Priced | None = None
     alternatives: tuple[Alternative, ...] = ()
+    advice: str = ""

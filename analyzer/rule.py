@@ -10,17 +10,19 @@ from typing import Any, ClassVar
 from archlint.analyzer.cost import CostTable
 from archlint.analyzer.finding import Confidence, Severity
 from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.problem import ProblemKind
 from archlint.analyzer.proposal import FixKind, Priced, Proposal
 
 
 class RuleGroup(StrEnum):
-    """The intent of a rule; ``cost`` is on by default, ``pedantic`` has to be selected."""
+    """The intent of a rule; ``pedantic`` has to be selected, the others are on by default."""
 
     COST = "cost"
+    CORRECTNESS = "correctness"
     PEDANTIC = "pedantic"
 
 
-DEFAULT_GROUPS = frozenset({RuleGroup.COST})
+DEFAULT_GROUPS = frozenset({RuleGroup.COST, RuleGroup.CORRECTNESS})
 
 
 def option(
@@ -49,11 +51,10 @@ class Match:
 
 @dataclass(frozen=True)
 class Rule:
-    """One fault of an architecture.
+    """One fault of a model.
 
-    The fields of a subclass are its options and its docstring is its documentation. ``min_share``
-    and ``min_macs`` are the floors below which it keeps silent: what following it must save, and
-    what the flagged nodes must cost.
+    The fields of a subclass are its options and its docstring is its documentation. A rule whose
+    kind is ``decision`` proposes no graph: its ``advice`` says what to do.
     """
 
     code: ClassVar[str]
@@ -63,6 +64,49 @@ class Rule:
     confidence: ClassVar[Confidence] = Confidence.MEDIUM
     kind: ClassVar[FixKind] = FixKind.RETRAIN
     since: ClassVar[str] = "0.1.0"
+    advice: ClassVar[str] = ""
+
+    def match(self, context: RuleContext) -> Iterator[Match]:
+        """Every place where the fault is, in topological order."""
+        raise NotImplementedError
+
+    def propose(self, match: Match, context: RuleContext) -> Proposal | None:
+        """What would stand there instead; None keeps the rule silent."""
+        raise NotImplementedError
+
+    def may_pay(self, match: Match, context: RuleContext) -> bool:
+        """Whether a proposal could be worth a finding if it cost nothing at all."""
+        return True
+
+    def pays(self, priced: Priced, context: RuleContext) -> bool:
+        """Whether a proposal is worth a finding."""
+        return True
+
+
+@dataclass(frozen=True)
+class ProblemRule(Rule):
+    """A rule that tells the problems of one kind that reading the model has found."""
+
+    group: ClassVar[RuleGroup] = RuleGroup.CORRECTNESS
+    confidence: ClassVar[Confidence] = Confidence.HIGH
+    kind: ClassVar[FixKind] = FixKind.DECISION
+    about: ClassVar[ProblemKind]
+
+    def match(self, context: RuleContext) -> Iterator[Match]:
+        """Every problem of the kind."""
+        for problem in context.graph.problems:
+            if problem.kind is self.about:
+                at = () if problem.node is None else (context.graph.nodes[problem.node],)
+                yield Match(at, problem.message)
+
+
+@dataclass(frozen=True)
+class CostRule(Rule):
+    """A rule whose proposals pay by the MACs that they save.
+
+    ``min_share`` and ``min_macs`` are the floors below which it keeps silent: what following it
+    must save, and what the flagged nodes must cost.
+    """
 
     min_share: float = option(
         0.01,
@@ -76,14 +120,6 @@ class Rule:
         "MACs of the flagged nodes below which it is silent: some 20 µs of a desktop CPU's core",
         minimum=0,
     )
-
-    def match(self, context: RuleContext) -> Iterator[Match]:
-        """Every place where the fault is, in topological order."""
-        raise NotImplementedError
-
-    def propose(self, match: Match, context: RuleContext) -> Proposal | None:
-        """What would stand there instead; None keeps the rule silent."""
-        raise NotImplementedError
 
     def may_pay(self, match: Match, context: RuleContext) -> bool:
         """Whether a proposal could be worth a finding if it cost nothing at all."""
@@ -101,7 +137,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class ParameterRule(Rule):
+class ParameterRule(CostRule):
     """A rule whose proposals also pay by the parameters that they save."""
 
     min_parameter_share: float = option(
@@ -119,12 +155,13 @@ class ParameterRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """A case that a rule must find: at which node, and the MACs now and then."""
+    """A case that a rule must find: at which node (none if empty), and the MACs now and then of its
+    proposal."""
 
     title: str
     onnx_text: str
     at: str
-    macs: tuple[int, int]
+    macs: tuple[int, int] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

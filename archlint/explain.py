@@ -31,9 +31,11 @@ def _text(rule: type[Rule]) -> Iterator[str]:
         hanging = f"{indent}    " if title == "References" else indent
         for paragraph in paragraphs:
             yield fill(paragraph, _COLUMNS, initial_indent=indent, subsequent_indent=hanging)
-    yield ""
-    yield f"Options (--set {rule.code}.option=value)"
-    for option in _options(rule):
+    options = _options(rule)
+    if options:
+        yield ""
+        yield f"Options (--set {rule.code}.option=value)"
+    for option in options:
         line = f"{option['name']} = {_default(option)}: {option['help']}"
         yield fill(line, _COLUMNS, initial_indent="    ", subsequent_indent="        ")
 
@@ -48,8 +50,9 @@ def as_markdown(rules: Sequence[type[Rule]]) -> str:
                 lines += ["", f"**{title}**", "", *(f"- {source}" for source in paragraphs)]
             else:
                 lines += ["", f"**{title}.** {paragraphs[0]}" if title else paragraphs[0]]
-        lines += ["", "| option | default | |", "|---|--:|---|"]
-        lines += [f"| `{o['name']}` | {_default(o)} | {o['help']} |" for o in _options(rule)]
+        if options := _options(rule):
+            lines += ["", "| option | default | |", "|---|--:|---|"]
+            lines += [f"| `{o['name']}` | {_default(o)} | {o['help']} |" for o in options]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks).replace("``", "`") + "\n"
 

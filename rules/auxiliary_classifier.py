@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import networkx as nx
-
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, ParameterRule, Passes, RuleContext, option
@@ -95,6 +93,8 @@ def _reach(graph: Graph, output: str) -> frozenset[int]:
     producer: Node | None = graph.producer(output)
     if producer is None:
         return frozenset()
+    import networkx as nx  # late: most models have one output and never get here
+
     return frozenset({producer.id, *nx.ancestors(graph.network, producer.id)})
 
 

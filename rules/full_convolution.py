@@ -9,11 +9,11 @@ from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence, Severity
 from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
 from archlint.analyzer.proposal import FixKind, Proposal, draft
-from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, RuleGroup, option
+from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, RuleGroup, option
 
 
 @dataclass(frozen=True)
-class FullConvolution(Rule):
+class FullConvolution(CostRule):
     """A convolution that mixes space and channels at once, where two steps would be cheaper.
 
     Why it costs

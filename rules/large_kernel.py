@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
 from archlint.analyzer.proposal import FixKind, Proposal, draft
-from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
+from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option
 
 
 @dataclass(frozen=True)
-class LargeKernel(Rule):
+class LargeKernel(CostRule):
     """A 5×5 or 7×7 convolution where a stack of 3×3 sees as much for less.
 
     Why it costs

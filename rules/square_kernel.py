@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from archlint.analyzer.patterns import ConvSizes, activation_after, conv_sizes, convolutions
 from archlint.analyzer.proposal import FixKind, Proposal, draft
-from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
+from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option
 
 
 @dataclass(frozen=True)
-class SquareKernel(Rule):
+class SquareKernel(CostRule):
     """A square n×n convolution on a medium map where 1×n and n×1 see as much.
 
     Why it costs

@@ -15,12 +15,12 @@ from archlint.analyzer.patterns import (
     in_reduced_branch,
 )  # fmt: skip
 from archlint.analyzer.proposal import FixKind, Proposal, draft
-from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
+from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option
 from archlint.rules.wide_convolution import on_grid
 
 
 @dataclass(frozen=True)
-class UnreducedResidualBlock(Rule):
+class UnreducedResidualBlock(CostRule):
     """A wide equal-width 3×3 convolution that does not stand between two 1×1.
 
     Why it costs

@@ -16,13 +16,13 @@ from archlint.analyzer.patterns import (
     in_reduced_branch,
 )  # fmt: skip
 from archlint.analyzer.proposal import FixKind, Proposal, draft
-from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
+from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option
 
 GRID = 16  # channels that onnxruntime's convolution kernels take at once with AVX-512
 
 
 @dataclass(frozen=True)
-class WideConvolution(Rule):
+class WideConvolution(CostRule):
     """A k×k convolution over many channels with no 1×1 reduction before it.
 
     Why it costs

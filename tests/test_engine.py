@@ -18,7 +18,7 @@ from archlint.analyzer.load import load
 from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.reader import read
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.rule import Match, Rule, RuleContext
+from archlint.analyzer.rule import CostRule, Match, Rule, RuleContext
 from archlint.config import choose_rules
 from archlint.pipeline import lint_model
 
@@ -35,7 +35,7 @@ CHAIN = """agraph (float[1,8] x) => (float[1,8] y)
 
 
 @dataclass(frozen=True)
-class Stub(Rule):
+class Stub(CostRule):
     """Puts one product, or two where ``narrow`` is set, in place of a run of nodes."""
 
     code = "ARC990"

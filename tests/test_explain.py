@@ -15,7 +15,7 @@ from archlint.analyzer.rule import Rule, RuleGroup
 from archlint.cli import main
 from archlint.rules import all_rules
 
-SECTIONS = ("Why it costs", "What to do", "Not flagged", "References")
+SECTIONS = ("What to do", "Not flagged", "References")  # after why it costs, or matters
 EACH = [pytest.param(rule, id=rule.code) for rule in all_rules()]
 
 
@@ -39,7 +39,7 @@ def test_a_rule_is_explained_at_length(
     assert lines[0] == f"{rule.code} {rule.name}"
     assert (rule.__doc__ or "").splitlines()[0] in " ".join(text.split())
     assert [line for line in lines if line in SECTIONS] == list(SECTIONS)
-    assert f"--set {rule.code}." in text
+    assert (f"--set {rule.code}." in text) == bool(dataclasses.fields(rule))
     for field in dataclasses.fields(rule):
         assert any(line.startswith(f"    {field.name} = ") for line in lines)
     assert max(map(len, lines)) <= 80

@@ -49,9 +49,9 @@ class ModelReport:
     def unknown(self) -> tuple[tuple[Cause, tuple[Node, ...]], ...]:
         """Why the cost of nodes is unknown, each reason with its nodes, most nodes first."""
         by_cause: dict[Cause, list[Node]] = {}
-        for place, causes in self.costs.uncosted.items():
+        for node, causes in self.costs.unknown:
             for cause in sorted(causes):
-                by_cause.setdefault(cause, []).append(self.costs.graph.nodes[place])
+                by_cause.setdefault(cause, []).append(node)
         ranked = sorted(by_cause.items(), key=lambda entry: (-len(entry[1]), entry[0]))
         return tuple((cause, tuple(nodes)) for cause, nodes in ranked)
 

@@ -21,11 +21,17 @@ def schema() -> str:
     return (Path(__file__).parent / "report.schema.json").read_text(encoding="utf-8")
 
 
-def render(report: Report, rows: Sequence[Sequence[Group]] = ()) -> str:
-    """The report; ``rows`` are a cost table for each model."""
+def render(
+    report: Report,
+    rows: Sequence[Sequence[Group]] = (),
+    scalings: Sequence[dict[str, Any]] = (),
+) -> str:
+    """The report; ``rows`` are a cost table for each model, ``scalings`` the growth of each."""
     models = [_model(model) for model in report.models]
     for model, groups in zip(models, rows, strict=False):
         model["rows"] = [_group(group) for group in groups]
+    for model, scaling in zip(models, scalings, strict=False):
+        model["scaling"] = scaling
     document = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "archlint", "version": report.version},
@@ -44,8 +50,9 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "opset": graph.opset,
         "inputs": [_value(model, name) for name in graph.inputs],
         "outputs": [_value(model, name) for name in graph.outputs],
-        "nodes": len(graph.nodes),
+        "nodes": model.costs.node_count,
         "cost": _cost(model.costs.total()),
+        "least_macs": model.costs.least.macs,
         "parameters": model.parameters,
         "buffers": model.buffers,
         "folded_macs": model.costs.folded_macs,
@@ -75,6 +82,7 @@ def _value(model: ModelReport, name: str) -> dict[str, Any]:
 def _cost(cost: Cost) -> dict[str, Any]:
     return {
         "macs": cost.macs,
+        "integer_macs": {str(bits): macs for bits, macs in cost.integer_macs},
         "ops": dict(cost.ops_by_family),
         "flops": cost.flops,
         "bytes_read": cost.bytes_read,
@@ -97,6 +105,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "nodes": [_node(node) for node in finding.nodes],
         "description": finding.described,
+        "advice": finding.advice or None,
         "evidence": dict(finding.evidence),
         "cost": _cost(finding.cost),
         "share": None if finding.share is None else round(finding.share, 6),
@@ -130,7 +139,7 @@ def _alternative(other: Alternative) -> dict[str, Any]:
 def _group(group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
-        "nodes": len(group.nodes),
+        "nodes": len(group.rows),
         "cost": _cost(group.cost),
         "parameters": group.parameters,
         "unknown": group.unknown,

@@ -20,7 +20,7 @@ def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
     path = safe(model.path)
     for finding in model.findings:
         yield _line(path, finding, paint)
-    if unknown := len(model.costs.uncosted):
+    if unknown := len(model.costs.unknown):
         cause, _ = model.unknown[0]
         nodes = f"the cost of {plural(unknown, 'node')} is unknown"
         yield f"{path}: {nodes}: {safe(str(cause))}"

@@ -10,7 +10,7 @@ from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.full import remarks, totals
 from archlint.analyzer.text import Paint, percent, safe, short, size, table
 
-_KEYS: dict[SortKey, Callable[[Group], float]] = {
+KEYS: dict[SortKey, Callable[[Group], float]] = {
     SortKey.MACS: lambda group: group.cost.macs,
     SortKey.OPS: lambda group: group.cost.ops,
     SortKey.PARAMS: lambda group: group.parameters,
@@ -18,7 +18,12 @@ _KEYS: dict[SortKey, Callable[[Group], float]] = {
     SortKey.ACTIVATIONS: lambda group: group.cost.bytes_read + group.cost.bytes_written,
     SortKey.INTENSITY: lambda group: group.cost.intensity or 0.0,
 }
-_HEAD = ("MACs", "%", "other ops", "params", "weights", "activ.", "FLOP/B")
+HEAD = {
+    By.NODE: ("node", "operator"),
+    By.OP: ("operator", "nodes"),
+    By.SCOPE: ("scope", "nodes"),
+}
+_NUMBERS = ("MACs", "%", "other ops", "params", "weights", "activ.", "FLOP/B")
 _EXPENDABLE = (6, 4, 1)  # weights, other ops, and what a name mostly tells
 
 
@@ -28,11 +33,11 @@ def rows(
     """The rows of a model's table; ``depth`` cuts module scopes to that many parts."""
     costs = model.costs
     if by is By.NODE:
-        groups = [costs.group(node.label, [node]) for node in costs.counted()]
+        groups = costs.by_node()
     else:
         groups = costs.by_operator() if by is By.OP else costs.by_scope(depth)
     if sort is not SortKey.GRAPH:
-        groups.sort(key=_KEYS[sort], reverse=True)
+        groups.sort(key=KEYS[sort], reverse=True)
     return groups[:top]
 
 
@@ -41,25 +46,26 @@ def render(
 ) -> str:
     """The table of a model, its totals, and what is unknown."""
     whole = model.costs.total().macs
-    head = {
-        By.NODE: ("node", "operator"),
-        By.OP: ("operator", "nodes"),
-        By.SCOPE: ("scope", "nodes"),
-    }
     cells = [_cells(group, by, whole) for group in groups]
     left = 2 if by is By.NODE else 1
-    lines = table((*head[by], *_HEAD), cells, left=left, width=width, expendable=_EXPENDABLE)
+    lines = table((*HEAD[by], *_NUMBERS), cells, left=left, width=width, expendable=_EXPENDABLE)
     lines[0] = paint(lines[0], "bold")
     below = [*totals(model, paint, width), *remarks(model, paint, width)]
     return "\n".join([*lines, "", *below]) + "\n"
 
 
+def named(group: Group, by: By) -> tuple[str, str]:
+    """The first two cells of a row."""
+    if by is By.NODE:
+        return safe(group.name), safe(group.rows[0].operator)
+    return safe(group.name) or ("(no scope)" if by is By.SCOPE else ""), f"{len(group.rows):,}"
+
+
 def _cells(group: Group, by: By, whole: int) -> tuple[str, ...]:
     cost = group.cost
-    name = safe(group.name) or ("(no scope)" if by is By.SCOPE else "")
-    kind = safe(group.nodes[0].operator) if by is By.NODE else f"{len(group.nodes):,}"
+    name, kind = named(group, by)
     parameters = short(group.parameters)
-    if group.unknown == len(group.nodes):
+    if group.unknown == len(group.rows):
         return (name, kind, "unknown", "", "unknown", parameters, "", "", "")
     more = "+?" if group.unknown else ""
     moved = cost.bytes_read + cost.bytes_written

@@ -11,6 +11,7 @@ from archlint.analyzer.text import (
     Paint,
     change,
     paragraph,
+    percent,
     percent_change,
     plural,
     safe,
@@ -57,6 +58,8 @@ def _finding(
     first, *rest = paragraph(where, width and width - 6)
     yield f"  {paint('-->', 'cyan')} {first}"
     yield from (f"      {line}" for line in rest)
+    if finding.advice:
+        yield from _labelled("do", finding.advice, paint, width)
     if finding.priced is None:
         return
     yield ""
@@ -118,7 +121,7 @@ def _labelled(label: str, text: str, paint: Paint, width: int | None) -> Iterabl
 def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     """What a model costs, and with every proposal."""
     cost = model.costs.total()
-    least = "at least " if model.costs.uncosted else ""
+    least = "at least " if model.costs.unknown else ""
     counted = f"{least}{cost.macs:,} MACs, {model.parameters:,} parameters"
     if model.buffers:
         counted += f" and {model.buffers:,} buffers"
@@ -148,14 +151,26 @@ def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str
     """What was assumed, and what could not be counted."""
     note = paint("note:", "blue")
     for text in model.costs.graph.notes:
-        yield from _noted(note, safe(text), width)
+        yield from noted(note, safe(text), width)
     if model.costs.folded_macs:
         macs = f"{model.costs.folded_macs:,} MACs depend on no input"
-        yield from _noted(note, f"{macs}; a runtime computes them once, when it loads", width)
-    unknown, whole = len(model.costs.uncosted), len(model.costs.graph.nodes)
+        yield from noted(note, f"{macs}; a runtime computes them once, when it loads", width)
+    if (least := model.costs.least.macs) != (most := model.costs.total().macs):
+        text = f"{least:,} to {most:,} MACs, by the branches taken; the dearest are counted"
+        yield from noted(note, text, width)
+    for bits, integers in model.costs.total().integer_macs:
+        share = percent(integers, model.costs.total().macs)
+        text = f"{integers:,} of the MACs ({share}) are products of {bits}-bit integers"
+        yield from noted(note, text, width)
+    yield from unknowns(model, paint, width)
+
+
+def unknowns(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
+    """What could not be counted, and why."""
+    unknown, whole = len(model.costs.unknown), model.costs.node_count
     if unknown:
         text = f"the cost of {unknown:,} of {plural(whole, 'node')} is unknown and in no total:"
-        yield from _noted(paint("unknown:", "yellow"), text, width)
+        yield from noted(paint("unknown:", "yellow"), text, width)
     for cause, nodes in model.unknown[:_NAMES_SHOWN]:
         text = f"{plural(len(nodes), 'node')}: {cause}"
         yield from (f"    {line}" for line in paragraph(safe(text), width and width - 4, "  "))
@@ -163,7 +178,8 @@ def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str
         yield f"    and {plural(len(model.unknown) - _NAMES_SHOWN, 'more reason')}"
 
 
-def _noted(label: str, text: str, width: int | None) -> Iterable[str]:
+def noted(label: str, text: str, width: int | None) -> Iterable[str]:
+    """A remark behind its label."""
     first, *rest = paragraph(text, width and width - 11)
     yield f"  {label} {first}"
     yield from (f"    {line}" for line in rest)

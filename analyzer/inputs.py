@@ -34,6 +34,14 @@ def dim_names(proto: GraphProto) -> set[str]:
     return {_name(dim) for shape in shapes for dim in shape.dim if _name(dim)}
 
 
+def dim_labels(info: ValueInfoProto) -> tuple[str, ...]:
+    """What the dims of an input are called: their names, ``x[2]`` without one, "" for numbers."""
+    return tuple(
+        _name(dim) or ("" if dim.dim_value > 0 else f"{info.name}[{axis}]")
+        for axis, dim in enumerate(info.type.tensor_type.shape.dim)
+    )
+
+
 def bind_inputs(
     proto: GraphProto, constants: Container[str], bindings: Bindings
 ) -> tuple[list[Value], list[str]]:
@@ -114,7 +122,7 @@ class _Binder:
         # No input is named where the dim has a name, so that equal names are equal dims.
         what = f"dim '{name}'" if name else f"dim {axis} of input '{info.name}'"
         cause = Cause(f"{what} is unbound", _remedy(info, name, 128))
-        return SymbolicDim(name or f"{info.name}[{axis}]", frozenset({cause}))
+        return SymbolicDim(dim_labels(info)[axis], frozenset({cause}))
 
 
 def _name(dim: TensorShapeProto.Dimension) -> str:

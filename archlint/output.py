@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from typing import NoReturn, TextIO
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.text import Paint, safe, to_ascii
 
-EXIT_USAGE = 2
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
 def terminal(output_file: str | None) -> tuple[Paint, int | None]:
     """How to paint, and the columns that there are: none known away from a terminal."""
     if output_file is not None or not sys.stdout.isatty():
         return Paint(), None
+    import shutil
+
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Paint(colour), shutil.get_terminal_size().columns
 
@@ -38,6 +38,9 @@ def write(text: str, output_file: str | None) -> None:
 
 def _replace(path: str, text: str) -> None:
     """Write a file beside the one that it then replaces; devices and pipes are written to."""
+    import shutil
+    import tempfile
+
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)

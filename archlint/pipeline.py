@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from archlint import __version__
 from archlint.analyzer.algorithms import critical_path, peak_memory
 from archlint.analyzer.cost import CostTable, count
+from archlint.analyzer.dims import Shape
 from archlint.analyzer.engine import accepted, run
 from archlint.analyzer.errors import ModelError
 from archlint.analyzer.finding import Finding
@@ -17,6 +18,7 @@ from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import Effect, Failure, ModelReport, Report
 from archlint.analyzer.rule import Rule, RuleContext
 from archlint.config import check_used
+from archlint.plugins import load_plugins_for
 
 
 def lint(
@@ -25,12 +27,16 @@ def lint(
     bindings: Bindings,
     progress: Callable[[str], None] = lambda _path: None,
     alternatives: Sequence[Rule] = (),
+    *,
+    execute: bool = False,
 ) -> Report:
     """Lint models in order; one that cannot be analysed is a failure of the report.
 
     ``progress`` is called with each path before its turn; ``alternatives`` are rules whose
-    proposals are listed with the findings of ``rules``. Raises ConfigError for bindings that fit no
-    model, or that contradict one.
+    proposals are listed with the findings of ``rules``. With ``execute`` each model is run, and
+    the shapes that occur stand where inference cannot tell them; one that fails to run is a failure
+    and is reported without. Raises ConfigError for bindings that fit no model, or that contradict
+    one, and for a plugin that cannot be used.
     """
     reports: list[ModelReport] = []
     failures: list[Failure] = []
@@ -40,9 +46,13 @@ def lint(
         progress(path)
         try:
             model = read(path)
+            load_plugins_for(model.proto)
             dims |= dim_names(model.proto.graph)
             inputs |= {info.name for info in model.proto.graph.input}
-            reports.append(lint_model(model, rules, bindings, alternatives))
+            observed = None
+            if execute:
+                observed = _observed(model, bindings, failures)
+            reports.append(lint_model(model, rules, bindings, alternatives, observed))
         except ModelError as error:
             failures.append(Failure(path, error.why))
     if reports:
@@ -50,11 +60,29 @@ def lint(
     return Report(__version__, tuple(reports), tuple(failures))
 
 
+def _observed(
+    model: Model, bindings: Bindings, failures: list[Failure]
+) -> Mapping[str, Shape] | None:
+    """The shapes of one run in a child process; one that fails is added to the failures."""
+    from archlint.analyzer.runtime import execute as runtime  # late: nothing else runs a model
+    from archlint.analyzer.runtime.inputs import ExecutionError
+
+    try:
+        return runtime.execute(model, load(model, bindings)).shapes
+    except ExecutionError as error:
+        failures.append(Failure(model.path, error.why))
+        return None
+
+
 def lint_model(
-    model: Model, rules: Sequence[Rule], bindings: Bindings, alternatives: Sequence[Rule] = ()
+    model: Model,
+    rules: Sequence[Rule],
+    bindings: Bindings,
+    alternatives: Sequence[Rule] = (),
+    observed: Mapping[str, Shape] | None = None,
 ) -> ModelReport:
-    """Count one model and run the rules over it."""
-    costs = count(load(model, bindings))
+    """Count one model and run the rules over it; ``observed`` are shapes that occurred in a run."""
+    costs = count(load(model, bindings, observed))
     findings = run(rules, RuleContext(costs.graph, costs), alternatives)
     return ModelReport(
         path=model.path,
@@ -63,17 +91,21 @@ def lint_model(
         peak=peak_memory(costs.graph),
         critical=critical_path(costs),
         findings=tuple(findings),
-        effect=_effect(model, bindings, costs, findings),
+        effect=_effect(model, bindings, observed, costs, findings),
     )
 
 
 def _effect(
-    model: Model, bindings: Bindings, before: CostTable, findings: Sequence[Finding]
+    model: Model,
+    bindings: Bindings,
+    observed: Mapping[str, Shape] | None,
+    before: CostTable,
+    findings: Sequence[Finding],
 ) -> Effect | None:
     proposals = accepted(findings)
     if not proposals:
         return None
-    after = count(load(splice(model, proposals), bindings))
+    after = count(load(splice(model, proposals), bindings, observed))
     return Effect(
         before.total().macs,
         after.total().macs,

@@ -1,9 +1,26 @@
-"""samples/ and docs/ hold scripts, not packages: put their folders on the path."""
+"""samples/, docs/ and tests/hostile/ hold scripts, not packages: put their folders on the path."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from command_line import Run
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "samples"))
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
+sys.path.insert(0, str(Path(__file__).parent / "hostile"))
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line with these arguments."""
+    from command_line import Ran
+
+    return partial(Ran, capsys)

@@ -16,32 +16,14 @@ import pytest
 from archlint import __version__, pipeline
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import RuleContext
-from archlint.cli import main
 from archlint.rules.wide_convolution import WideConvolution
+from command_line import Run
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 CLEAN, FLAGGED, WIDE = (
     str(SAMPLES / f"{name}.onnx") for name in ("mlpconv", "inception_5x5", "wide_5x5")
 )
 BIND = """agraph (float[1,seq,8] x) => (y) { y = Relu (x) }"""
-
-
-class Ran:
-    """One run of archlint, by its exit code and what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> None:
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
-            patch.setattr(sys, "argv", ["archlint", *map(str, arguments)])
-            main()
-        self.code = left.value.code or 0
-        self.out, self.err = capsys.readouterr()
-
-    @property
-    def error(self) -> str:
-        """The only error, without what every error begins with."""
-        (line,) = self.err.splitlines()
-        assert line.startswith("archlint: error: ")
-        return line.removeprefix("archlint: error: ")
 
 
 @pytest.mark.parametrize(
@@ -58,22 +40,22 @@ class Ran:
         pytest.param(["--dim", "n=x", CLEAN], id="wrong-value"),
     ],
 )
-def test_check_is_the_default(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_is_the_default(arguments: list[str], run: Run) -> None:
     """Without a command it is the same, to the byte and the exit code."""
-    short, long = Ran(capsys, *arguments), Ran(capsys, "check", *arguments)
+    short, long = run(*arguments), run("check", *arguments)
     assert (short.code, short.out, short.err) == (long.code, long.out, long.err)
     assert "37,800,000" in short.out or "ARC101.width=20" not in "".join(arguments)
 
 
 @pytest.mark.parametrize("name", ["check", "cost", "rule", "schema"])
 def test_a_file_named_like_a_command_is_reached(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     """By naming the command, or by a path that is no bare word."""
     shutil.copy(CLEAN, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     for arguments in (["check", name], [f"./{name}"]):
-        ran = Ran(capsys, *arguments)
+        ran = run(*arguments)
         assert (ran.code, ran.err) == (0, "")
         assert ran.out.startswith(f"{arguments[-1]}: 61,931,520 MACs")
 
@@ -90,20 +72,18 @@ def test_a_file_named_like_a_command_is_reached(
         pytest.param(["schema", "report"], "{", id="schema"),
     ],
 )
-def test_what_is_asked_for_is_on_stdout(
-    arguments: list[str], begin: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_asked_for_is_on_stdout(arguments: list[str], begin: str, run: Run) -> None:
     """With exit code 0 and a silent stderr."""
-    ran = Ran(capsys, *arguments)
+    ran = run(*arguments)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(begin)
 
 
-def test_without_arguments_the_help_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_arguments_the_help_is_told(run: Run) -> None:
     """On stderr: nothing was analysed, so that a script that lost its arguments fails."""
-    ran = Ran(capsys)
+    ran = run()
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.strip() == Ran(capsys, "--help").out.strip()
+    assert ran.err.strip() == run("--help").out.strip()
     assert "Exit codes: 0 " in ran.err
 
 
@@ -123,11 +103,9 @@ def test_without_arguments_the_help_is_told(capsys: pytest.CaptureFixture[str]) 
         pytest.param(["cost", FLAGGED], 0, id="cost-has-no-findings"),
     ],
 )
-def test_the_exit_code_tells_the_findings(
-    arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_exit_code_tells_the_findings(arguments: list[str], code: int, run: Run) -> None:
     """1 where one is as severe as --fail-on, otherwise 0; stderr is silent."""
-    ran = Ran(capsys, *arguments)
+    ran = run(*arguments)
     assert (ran.code, ran.err) == (code, "")
     assert ran.out
 
@@ -168,22 +146,18 @@ def test_the_exit_code_tells_the_findings(
         pytest.param(["costs"], "'costs' (did you mean 'cost'?)", id="misspelt-command-alone"),
     ],
 )  # fmt: skip
-def test_wrong_use_is_one_line(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_use_is_one_line(arguments: list[str], told: str, run: Run) -> None:
     """Exit code 2, a clean stdout, and what was wrong in the line."""
-    ran = Ran(capsys, *arguments)
+    ran = run(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert told in ran.error
     assert "\\x" not in ran.error
 
 
-def test_a_contradicting_shape_is_wrong_use(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_contradicting_shape_is_wrong_use(tmp_path: Path, run: Run) -> None:
     """The line says what the file declares."""
     onnx.save(from_text(BIND).proto, tmp_path / "m.onnx")
-    ran = Ran(capsys, "--input-shape", "x=1,4,9", tmp_path / "m.onnx")
+    ran = run("--input-shape", "x=1,4,9", tmp_path / "m.onnx")
     assert (ran.code, ran.out) == (2, "")
     assert "--input-shape x=1,4,9: " in ran.error
     assert "[1,seq,8]" in ran.error
@@ -194,21 +168,19 @@ def crash(_rule: WideConvolution, _context: RuleContext) -> Iterator[None]:
     raise ZeroDivisionError("some fault")
 
 
-def test_a_crash_of_a_rule_is_a_finding(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_crash_of_a_rule_is_a_finding(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     """Exit code 2 before 3 before 1; the other rules and models are reported."""
     monkeypatch.setattr(WideConvolution, "match", crash)
     for extra in ([], ["--fail-on", "never"]):
-        ran = Ran(capsys, *extra, FLAGGED)
+        ran = run(*extra, FLAGGED)
         assert (ran.code, ran.err) == (2, "")
         assert "ARC900 rule-crashed: rule ARC101 failed: ZeroDivisionError: some fault" in ran.out
         assert "ARC201 large-kernel" in ran.out
         assert "Traceback" not in ran.out
-    assert Ran(capsys, FLAGGED, "none.onnx").code == 2
-    assert Ran(capsys, "--ignore", "ARC101", FLAGGED, "none.onnx").code == 3
-    assert Ran(capsys, "--ignore", "ARC101", "--fail-on", "never", FLAGGED, "none.onnx").code == 3
-    assert Ran(capsys, "--ignore", "ARC101", FLAGGED).code == 1
+    assert run(FLAGGED, "none.onnx").code == 2
+    assert run("--ignore", "ARC101", FLAGGED, "none.onnx").code == 3
+    assert run("--ignore", "ARC101", "--fail-on", "never", FLAGGED, "none.onnx").code == 3
+    assert run("--ignore", "ARC101", FLAGGED).code == 1
 
 
 @pytest.mark.parametrize(
@@ -226,7 +198,7 @@ def test_a_fault_of_archlint_is_one_line(
     code: int,
     told: str | None,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run: Run,
 ) -> None:
     """No traceback reaches a user; an interrupt says nothing."""
 
@@ -234,7 +206,7 @@ def test_a_fault_of_archlint_is_one_line(
         raise fault
 
     monkeypatch.setattr(pipeline, "lint", fail)
-    ran = Ran(capsys, CLEAN)
+    ran = run(CLEAN)
     assert (ran.code, ran.out) == (code, "")
     if told is None:
         assert ran.err.strip() == ""
@@ -254,6 +226,43 @@ def python(
         encoding="utf-8",
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["cost", WIDE], ["check", CLEAN], ["cost", "--by", "op", FLAGGED]],
+    ids=["cost", "check", "by-op"],
+)
+def test_a_static_run_loads_little(arguments: list[str]) -> None:
+    """Neither a runtime nor the libraries that only some graphs, errors and outputs need."""
+    unwanted = {"networkx", "rich", "onnxruntime", "jinja2", "onnx.reference"}
+    code = (
+        "import sys\n"
+        "from archlint.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n"
+        f"    print(sorted({unwanted!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.stdout
+    assert done.stderr == "[]\n"
+
+
+def test_the_version_is_told_without_typer() -> None:
+    """What every call of a shell's prompt would wait for."""
+    code = (
+        "import sys\n"
+        "from archlint.cli import main\n"
+        "sys.argv[1:] = ['--version']\n"
+        "try:\n    main()\n"
+        "finally:\n    print('typer' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
+    )
+    assert (done.stdout, done.stderr) == (f"archlint {__version__}\nFalse\n", "")
 
 
 def test_the_module_runs() -> None:
@@ -287,12 +296,12 @@ def test_a_full_disk_is_one_line() -> None:
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_closed_stream_takes_nothing(
-    stream: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stream: str, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     """The interpreter gives None for it; the exit code and the other stream stay the same."""
-    whole = Ran(capsys, FLAGGED, "none.onnx")
+    whole = run(FLAGGED, "none.onnx")
     monkeypatch.setattr(sys, stream, None)
-    ran = Ran(capsys, FLAGGED, "none.onnx")
+    ran = run(FLAGGED, "none.onnx")
     getattr(sys, stream).close()
     assert ran.code == whole.code == 3
     expected = {"stdout": whole.out, "stderr": whole.err, stream: ""}

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from archlint import __version__
-from archlint.cli import app
+from archlint.commands import app
 from archlint.rules import all_rules
 from generate import LIGHT, PAGES, networks
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,35 +17,18 @@ from archlint import __version__
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.report import as_json
 from archlint.analyzer.rule import RuleContext
-from archlint.cli import main
 from archlint.rules.wide_convolution import WideConvolution
+from command_line import Run
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 CLEAN, FLAGGED, LENET = (
     str(SAMPLES / f"{name}.onnx") for name in ("mlpconv", "inception_module_naive", "lenet5")
 )
-UNKNOWN = """agraph (float[1,seq,64] x) => (y, z, float[1] t) <float[64,32] w> {
+UNKNOWN = """agraph (float[1,seq,64] x) => (y, z, float t) <float[64,32] w> {
     y = MatMul (x, w)
     z = Mystery <domain = "odd"> (x)
     t = ReduceMean <keepdims = 0> (x)
 }"""
-
-
-class Ran:
-    """One run of archlint, by its exit code and what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> None:
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
-            patch.setattr(sys, "argv", ["archlint", *map(str, arguments)])
-            main()
-        self.code = left.value.code or 0
-        self.out, self.err = capsys.readouterr()
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The JSON that it printed."""
-        document: dict[str, Any] = json.loads(self.out)
-        return document
 
 
 @pytest.fixture
@@ -59,9 +40,9 @@ def unknown(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def validator(capsys: pytest.CaptureFixture[str]) -> Draft202012Validator:
+def validator(run: Run) -> Draft202012Validator:
     """The schema that archlint prints."""
-    schema = Ran(capsys, "schema", "report").document
+    schema = run("schema", "report").document
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
 
@@ -87,24 +68,24 @@ def test_every_document_is_valid(
     code: int,
     unknown: str,
     validator: Draft202012Validator,
-    capsys: pytest.CaptureFixture[str],
+    run: Run,
 ) -> None:
     """By the schema that archlint prints; and two runs give the same bytes."""
     given = [unknown if argument == "UNKNOWN" else argument for argument in arguments]
-    ran = Ran(capsys, *given, "--output-format", "json")
+    ran = run(*given, "--output-format", "json")
     assert ran.code == code
     assert list(validator.iter_errors(ran.document)) == []
     assert ran.document["schema_version"] == as_json.SCHEMA_VERSION
     assert ran.document["tool"] == {"name": "archlint", "version": __version__}
     assert ran.out.isascii()
     assert ran.out.endswith("\n")
-    again = Ran(capsys, *given, "--output-format", "json")
+    again = run(*given, "--output-format", "json")
     assert (again.out, again.err) == (ran.out, ran.err)
 
 
 def test_the_crash_of_a_rule_is_valid_too(
     validator: Draft202012Validator,
-    capsys: pytest.CaptureFixture[str],
+    run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is a finding without nodes, confidence and proposal."""
@@ -113,7 +94,7 @@ def test_the_crash_of_a_rule_is_valid_too(
         raise ZeroDivisionError
 
     monkeypatch.setattr(WideConvolution, "match", crash)
-    document = Ran(capsys, "--output-format=json", FLAGGED).document
+    document = run("--output-format=json", FLAGGED).document
     assert list(validator.iter_errors(document)) == []
     crashed = document["models"][0]["findings"][0]
     assert (crashed["code"], crashed["severity"]) == ("ARC900", "error")
@@ -136,10 +117,10 @@ def test_the_schema_is_closed(validator: Draft202012Validator) -> None:
     assert not validator.is_valid({**document, "failures": [{"path": "x", "why": "", "more": 1}]})
 
 
-def test_numbers_are_those_of_the_full_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_numbers_are_those_of_the_full_report(run: Run) -> None:
     """Both are made from one report."""
-    text = Ran(capsys, FLAGGED).out
-    (model,) = Ran(capsys, "--output-format", "json", FLAGGED).document["models"]
+    text = run(FLAGGED).out
+    (model,) = run("--output-format", "json", FLAGGED).document["models"]
     assert f"{model['cost']['macs']:,} MACs, {model['parameters']:,} parameters" in text
     assert len(model["findings"]) == 2
     changes = [*(finding["proposal"] for finding in model["findings"]), model["effect"]]
@@ -160,24 +141,24 @@ def test_numbers_are_those_of_the_full_report(capsys: pytest.CaptureFixture[str]
             assert f"{other['proposal']['title']}: {other['proposal']['macs']['after']:,}" in text
 
 
-def test_sums_hold(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sums_hold(run: Run) -> None:
     """Flops are twice the MACs and the other operations; steps sum to the proposal."""
     for path in (FLAGGED, LENET):
-        (model,) = Ran(capsys, "cost", "--output-format", "json", path).document["models"]
+        (model,) = run("cost", "--output-format", "json", path).document["models"]
         cost = model["cost"]
         assert cost["flops"] == 2 * cost["macs"] + sum(cost["ops"].values())
         for key in ("macs", "bytes_read", "bytes_written", "weight_bytes"):
             assert cost[key] == sum(row["cost"][key] for row in model["rows"])
-        (model,) = Ran(capsys, "--output-format", "json", path).document["models"]
+        (model,) = run("--output-format", "json", path).document["models"]
         for finding in model["findings"]:
             proposal = finding["proposal"]
             assert sum(step["macs"] for step in proposal["steps"]) == proposal["macs"]["after"]
             assert finding["share"] == round(finding["cost"]["macs"] / cost["macs"], 6)
 
 
-def test_what_is_unknown_is_in_no_number(unknown: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_unknown_is_in_no_number(unknown: str, run: Run) -> None:
     """The reasons are listed with their nodes and their remedy."""
-    (model,) = Ran(capsys, "cost", "--output-format", "json", unknown).document["models"]
+    (model,) = run("cost", "--output-format", "json", unknown).document["models"]
     assert model["inputs"] == [{"name": "x", "shape": [1, "seq", 64]}]
     assert model["cost"]["macs"] == 0
     assert [row["unknown"] for row in model["rows"]] == [1, 1, 1]
@@ -186,46 +167,44 @@ def test_what_is_unknown_is_in_no_number(unknown: str, capsys: pytest.CaptureFix
     assert [nodes for remedy, nodes in remedies.items() if not remedy] == [["z"]]
 
 
-def test_failures_name_the_path_as_it_was_given(capsys: pytest.CaptureFixture[str]) -> None:
+def test_failures_name_the_path_as_it_was_given(run: Run) -> None:
     """In the order given, what names nothing first; the models stand beside them."""
-    ran = Ran(capsys, "--output-format", "json", "none.onnx", CLEAN, "no*.onnx")
+    ran = run("--output-format", "json", "none.onnx", CLEAN, "no*.onnx")
     assert [failure["path"] for failure in ran.document["failures"]] == ["none.onnx", "no*.onnx"]
     assert [model["path"] for model in ran.document["models"]] == [CLEAN]
     assert len(ran.err.splitlines()) == 2
 
 
 @pytest.mark.parametrize("command", [["check"], ["cost"], ["check", "--output-format", "json"]])
-def test_a_file_gets_what_stdout_would(
-    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_gets_what_stdout_would(command: list[str], tmp_path: Path, run: Run) -> None:
     """The file holds it, stdout nothing, and no temporary file is left; the exit code stays."""
-    plain = Ran(capsys, *command, FLAGGED)
+    plain = run(*command, FLAGGED)
     for _ in range(2):  # the second time the file exists
-        ran = Ran(capsys, *command, FLAGGED, "-o", tmp_path / "report")
+        ran = run(*command, FLAGGED, "-o", tmp_path / "report")
         assert (ran.code, ran.out, ran.err) == (plain.code, "", "")
         assert (tmp_path / "report").read_text(encoding="utf-8") == plain.out
         assert os.listdir(tmp_path) == ["report"]
 
 
-def test_a_link_stays_a_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_link_stays_a_link(tmp_path: Path, run: Run) -> None:
     """What it leads to is replaced, and keeps its permissions."""
     (tmp_path / "real").write_text("old")
     (tmp_path / "real").chmod(0o600)
     (tmp_path / "link").symlink_to("real")
-    assert Ran(capsys, CLEAN, "-o", tmp_path / "link").code == 0
+    assert run(CLEAN, "-o", tmp_path / "link").code == 0
     assert (tmp_path / "link").is_symlink()
     assert "No findings" in (tmp_path / "real").read_text()
     assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_pipe_is_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipe_is_written_to(tmp_path: Path, run: Run) -> None:
     """It is not replaced by a file, and nor is a device."""
     if not hasattr(os, "mkfifo"):
         pytest.skip("no named pipes")
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        assert Ran(capsys, CLEAN, "-o", tmp_path / "pipe").code == 0
+        assert run(CLEAN, "-o", tmp_path / "pipe").code == 0
         assert b"No findings in 1 model." in os.read(reader, 65_536)
     finally:
         os.close(reader)
@@ -248,7 +227,7 @@ def test_a_file_that_cannot_be_written_is_kept(
     failing: tuple[Any, str] | None,
     why: int,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One line, exit code 2, the old file as it was, nothing left beside it."""
@@ -261,7 +240,7 @@ def test_a_file_that_cannot_be_written_is_kept(
     if failing is not None:
         monkeypatch.setattr(*failing, fail)
     path = tmp_path / target
-    ran = Ran(capsys, FLAGGED, "-o", path)
+    ran = run(FLAGGED, "-o", path)
     assert (ran.code, ran.out) == (2, "")
     (line,) = ran.err.splitlines()
     assert line == f"archlint: error: -o {path}: cannot be written: {os.strerror(why)}"

@@ -1,4 +1,4 @@
-"""Text for terminals: numbers, styles, tables, and names of models made harmless."""
+"""Text for terminals: numbers, styles, and names of models made harmless."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from archlint.analyzer.rule import RuleContext
 from archlint.analyzer.text import (
     Paint,
     change,
-    paragraph,
     percent,
     percent_change,
     plural,
     safe,
     short,
     size,
-    table,
     to_ascii,
 )  # fmt: skip
 from archlint.cli import main
@@ -45,10 +43,29 @@ EVIL = (
         pytest.param("a\u200bb\u200d\ufeff", r"a\u200bb\u200d\ufeff", id="zero-width"),
         pytest.param("a\u2028b\xa0", r"a\u2028b\xa0", id="separators"),
         pytest.param("\U000e0041", r"\U000e0041", id="tag"),
+        pytest.param("a\u200ec\u200fd\u061ce\u2069", r"a\u200ec\u200fd\u061ce\u2069", id="marks"),
+        pytest.param("a\ufe0fb\U000e0100", r"a\ufe0fb\U000e0100", id="variation-selectors"),
+        pytest.param("\u3164\u115f\uffa0\u2800", r"\u3164\u115f\uffa0\u2800", id="fillers"),
+        pytest.param("\u2060a\u034f", r"\u2060a\u034f", id="joiners"),
+        pytest.param("\ue000\uffff", r"\ue000\uffff", id="private-and-unassigned"),
+        pytest.param("e\u0301", "e\u0301", id="accent"),
+        pytest.param("\u0301e", r"\u0301e", id="accent-on-what-stands-before"),
+        pytest.param("a" + "\u0489" * 6, "a" + "\u0489" * 4 + r"\u0489\u0489", id="piled-marks"),
+        pytest.param("::error::x", r"\x3a:error::x", id="workflow-command"),
+        pytest.param("  ::error::x", r"  \x3a:error::x", id="workflow-command-indented"),
+        pytest.param("std::move", "std::move", id="no-workflow-command"),
+        pytest.param("a##[error]b", r"a\x23#[error]b", id="old-workflow-command"),
+        pytest.param("###vso[x]", r"#\x23#vso[x]", id="azure-command"),
+        pytest.param("##teamcity[x]", r"\x23#teamcity[x]", id="teamcity-command"),
+        pytest.param("## title", "## title", id="no-command"),
         pytest.param("\udcff", r"\udcff", id="undecodable-file-name"),
         pytest.param("", "", id="empty"),
         pytest.param("n" * 200, "n" * 200, id="200-characters"),
         pytest.param("n" * 201, "n" * 199 + "…", id="201-characters"),
+        pytest.param("层" * 100, "层" * 100, id="200-columns"),
+        pytest.param("层" * 101, "层" * 99 + "…", id="202-columns"),
+        pytest.param("\n" * 51, r"\x0a" * 49 + "…", id="escapes-take-columns"),
+        pytest.param("n" * 10**7, "n" * 199 + "…", id="ten-megabytes"),
     ],
 )
 def test_text_of_a_model_is_made_harmless(text: str, expected: str) -> None:
@@ -111,50 +128,6 @@ def test_shares_and_plurals() -> None:
     """A share of nothing is a dash."""
     assert (percent(1, 8), percent(0, 8), percent(0, 0)) == ("12.5 %", "0.0 %", "-")
     assert [plural(n, "node") for n in (0, 1, 2000)] == ["0 nodes", "1 node", "2,000 nodes"]
-
-
-def test_a_paragraph_fits_its_columns() -> None:
-    """Words are kept whole where they fit, and cut where they do not; None wraps nothing."""
-    text = "a 1×1 bottle-neck of sixteen channels " + "n" * 50
-    assert paragraph(text, None) == [text]
-    lines = paragraph(text, 20, "  ")
-    assert max(map(len, lines)) <= 20
-    assert lines[0] == "a 1×1 bottle-neck of"
-    assert lines[1].startswith("  sixteen channels ")
-    assert all(line.startswith("  ") for line in lines[1:])
-    assert "".join("".join(lines).split()) == "".join(text.split())
-    assert paragraph("", 20) == [""]
-
-
-HEAD = ("node", "operator", "MACs", "bytes")
-CELLS = [("short", "Conv", "1", "22"), ("/a/long/path/to/a/node", "Relu", "333", "4")]
-
-
-def test_a_table_is_as_wide_as_its_cells() -> None:
-    """Names to the left, numbers to the right, two spaces between."""
-    assert table(HEAD, CELLS, left=2, width=None) == [
-        "node                    operator  MACs  bytes",
-        "short                   Conv         1     22",
-        "/a/long/path/to/a/node  Relu       333      4",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("width", "columns", "last_name"),
-    [
-        pytest.param(60, 4, "/a/long/path/to/a/node", id="wide-enough"),
-        pytest.param(44, 3, "/a/long/path/to/a/node", id="a-column-less"),
-        pytest.param(30, 2, "/a/long/path/to/a/node", id="two-columns-less"),
-        pytest.param(24, 2, "…ng/path/to/a/node", id="a-name-without-its-beginning"),
-    ],
-)
-def test_a_narrow_table_gives_up_columns(width: int, columns: int, last_name: str) -> None:
-    """First the expendable columns in their order, then the beginning of long names."""
-    lines = table(HEAD, CELLS, left=2, width=width, expendable=(3, 1))
-    kept = [HEAD, ("node", "operator", "MACs"), ("node", "MACs")][4 - columns]
-    assert lines[0].split() == list(kept)
-    assert lines[-1].startswith(f"{last_name}  ")
-    assert max(map(len, lines)) <= width
 
 
 def hostile_model(name: str) -> ModelProto:

@@ -1,0 +1,254 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from archlint import __version__
+from archlint.analyzer.choices import By, SortKey
+from archlint.choices import FailOn, Format, SchemaName, TableFormat, TextFormat
+from archlint.output import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, fail, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_EPILOG = (
+    "Exit codes: 0 nothing found at or above --fail-on; 1 findings; 2 wrong use or a fault of "
+    "archlint; 3 an input could not be analysed."
+)
+
+
+class _DefaultsToCheck(TyperGroup):
+    """``archlint model.onnx`` is ``archlint check model.onnx``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        own = {option for parameter in self.params for option in parameter.opts} | {"--help", "-h"}
+        if args and args[0] not in self.commands and args[0] not in own:
+            if (near := _misspelt(args[0], self.commands)) is not None:
+                ctx.fail(f"there is no command and no file '{args[0]}' (did you mean '{near}'?)")
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+def _misspelt(word: str, commands: Iterable[str]) -> str | None:
+    """The command that is meant by a word that is no path."""
+    import os
+    from difflib import get_close_matches
+
+    return None if os.path.lexists(word) else next(iter(get_close_matches(word, commands, 1)), None)
+
+
+app = typer.Typer(
+    cls=_DefaultsToCheck,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+    help=(
+        "Find what is needlessly expensive in the architecture of ONNX models, and price the "
+        "cheaper alternative. 'archlint model.onnx' is short for 'archlint check model.onnx'."
+    ),
+)
+
+
+Dims = Annotated[
+    list[str],
+    typer.Option(
+        "--dim", metavar="NAME=SIZE", help="Bind a symbolic dim, as in batch=8. Repeatable."
+    ),
+]
+InputShapes = Annotated[
+    list[str],
+    typer.Option(
+        "--input-shape",
+        metavar="INPUT=SIZES",
+        help="Bind all dims of an input, as in x=1,3,224,224. Repeatable.",
+    ),
+]
+Execute = Annotated[
+    bool,
+    typer.Option(
+        "--execute",
+        help="Run each model once, on made-up inputs in a limited process, to learn the shapes "
+        "that depend on data.",
+    ),
+]
+OutputFile = Annotated[
+    str | None,
+    typer.Option("--output-file", "-o", metavar="FILE", help="Write to a file instead of stdout."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options of archlint itself."""
+    if version:
+        typer.echo(f"archlint {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(EXIT_USAGE)
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
+    ],
+    output_format: Annotated[
+        Format, typer.Option("--output-format", help="How to write the findings.")
+    ] = Format.FULL,
+    output_file: OutputFile = None,
+    select: Annotated[
+        list[str],
+        typer.Option(
+            metavar="RULES",
+            help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: all of "
+            "the group cost.",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    ignore: Annotated[
+        list[str], typer.Option(metavar="RULES", help="Rules to leave out; the more specific wins.")
+    ] = [],  # noqa: B006 - typer copies it
+    option: Annotated[
+        list[str],
+        typer.Option(
+            "--set", metavar="RULE.OPTION=VALUE", help="Set a rule's option, as in ARC101.width=20."
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    dim: Dims = [],  # noqa: B006 - typer copies it
+    input_shape: InputShapes = [],  # noqa: B006 - typer copies it
+    execute: Execute = False,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Lowest severity that makes the exit code 1.")
+    ] = FailOn.WARNING,
+) -> None:
+    """Lint models: what is needlessly expensive, and what would be cheaper."""
+    from archlint.config import choose_alternatives, choose_rules
+    from archlint.run import analyse, exit_code, findings_text
+
+    rules = choose_rules(select, ignore, option)
+    others = choose_alternatives(select, ignore, option)
+    report = analyse(paths, dim, input_shape, rules, others, execute=execute)
+    write(findings_text(report, output_format, output_file), output_file)
+    raise typer.Exit(exit_code(report, fail_on))
+
+
+@app.command()
+def cost(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
+    ],
+    by: Annotated[By, typer.Option(help="What a row stands for.")] = By.NODE,
+    sort: Annotated[
+        SortKey, typer.Option(help="Order of the rows, largest first.")
+    ] = SortKey.GRAPH,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it."),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")
+    ] = None,
+    output_format: Annotated[
+        TableFormat, typer.Option("--output-format", help="How to write the table.")
+    ] = TableFormat.TABLE,
+    output_file: OutputFile = None,
+    dim: Dims = [],  # noqa: B006 - typer copies it
+    input_shape: InputShapes = [],  # noqa: B006 - typer copies it
+    execute: Execute = False,
+    scaling: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DIMS",
+            help="Print how the costs grow with these dims (names, comma-separated): polynomials.",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+) -> None:
+    """Print what every node, operator or module of models costs."""
+    from archlint.run import analyse, costs_text, growth_text
+
+    if scaling and execute:
+        fail("--scaling", "takes no --execute: one run tells the shapes at one size only")
+    report = analyse(paths, dim, input_shape, execute=execute)
+    shown = by, sort, top, depth
+    if scaling:
+        bound = dim, input_shape
+        text = growth_text(report, scaling, bound, shown, output_format, output_file)
+    else:
+        text = costs_text(report, shown, output_format, output_file)
+    write(text, output_file)
+    raise typer.Exit(EXIT_INPUT if report.failures else 0)
+
+
+@app.command()
+def rule(
+    name: Annotated[str | None, typer.Argument(metavar="CODE|NAME", help="The rule.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Explain every rule.")] = False,
+    output_format: Annotated[
+        TextFormat, typer.Option("--output-format", help="How to write it.")
+    ] = TextFormat.TEXT,
+) -> None:
+    """Explain a rule: why it costs, what to do, its options and sources."""
+    from archlint.config import find_rule
+    from archlint.explain import as_json, as_text
+    from archlint.rules import all_rules
+
+    if (name is None) == (not every):
+        fail("rule", "give either a rule or --all; see: archlint rule --help")
+    rules = all_rules() if name is None else (find_rule(f"rule {name}", name),)
+    text = as_json(rules) if output_format is TextFormat.JSON else as_text(rules)
+    write(text, None)
+
+
+@app.command()
+def ops(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAMES...", help="Parts of names. Default: all.")
+    ] = [],  # noqa: B006 - typer copies it
+    domain: Annotated[
+        str | None, typer.Option(metavar="DOMAIN", help="Only of this domain, as in com.microsoft.")
+    ] = None,
+    output_format: Annotated[
+        TableFormat, typer.Option("--output-format", help="How to write the list.")
+    ] = TableFormat.TABLE,
+    output_file: OutputFile = None,
+) -> None:
+    """List the operators that can be counted, how, and those that cannot."""
+    from archlint.analyzer.report.ops import as_json, render
+    from archlint.ops import choose_operators
+    from archlint.output import terminal
+
+    found = choose_operators(names, domain)
+    if output_format is TableFormat.JSON:
+        text = as_json(found)
+    else:
+        text = render(found, *terminal(output_file))
+    write(text, output_file)
+
+
+@app.command()
+def schema(
+    document: Annotated[SchemaName, typer.Argument(help="Which document's schema.")],
+) -> None:
+    """Print the JSON Schema of a document that archlint writes."""
+    from archlint.analyzer.report import as_json
+
+    write({SchemaName.REPORT: as_json.schema}[document](), None)
+
+
+def run() -> int:
+    """Run the command of ``sys.argv`` to its exit code; raises click's errors of wrong use."""
+    try:
+        code: int | None = app(prog_name="archlint", standalone_mode=False)
+    except typer.Abort:
+        return EXIT_INTERRUPTED
+    return code or 0

@@ -1,0 +1,97 @@
+"""From the options of a command to a report, and from there to text and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archlint import pipeline
+from archlint.analyzer.choices import By, SortKey
+from archlint.analyzer.engine import CRASH_CODE
+from archlint.analyzer.finding import Severity
+from archlint.analyzer.report import Report, as_json, concise, cost_table, full
+from archlint.analyzer.rule import Rule
+from archlint.choices import FailOn, Format, TableFormat
+from archlint.config import parse_bindings
+from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, terminal
+from archlint.paths import find_models
+from archlint.progress import Progress
+
+Shown = tuple[By, SortKey, int | None, int | None]  # the rows of a table: by, sort, top, depth
+
+
+def analyse(
+    paths: Sequence[str],
+    dims: Sequence[str],
+    shapes: Sequence[str],
+    rules: Sequence[Rule] = (),
+    alternatives: Sequence[Rule] = (),
+    *,
+    execute: bool = False,
+) -> Report:
+    """The report of what the paths name; failures are also told on stderr.
+
+    With ``execute`` each model is run once for the shapes that depend on data.
+    """
+    bindings = parse_bindings(dims, shapes)
+    models, missing = find_models(paths)
+    with Progress(len(models)) as progress:
+        report = pipeline.lint(models, rules, bindings, progress, alternatives, execute=execute)
+    report = replace(report, failures=(*missing, *report.failures))
+    for failure in report.failures:
+        complain(failure.path, failure.why)
+    return report
+
+
+def findings_text(report: Report, output_format: Format, output_file: str | None) -> str:
+    """The findings as ``check`` writes them."""
+    if output_format is Format.JSON:
+        return as_json.render(report)
+    paint, width = terminal(output_file)
+    if output_format is Format.CONCISE:
+        return concise.render(report, paint)
+    return full.render(report, paint, width)
+
+
+def costs_text(
+    report: Report, shown: Shown, output_format: TableFormat, output_file: str | None
+) -> str:
+    """The costs as ``cost`` writes them."""
+    rows = [cost_table.rows(model, *shown) for model in report.models]
+    if output_format is TableFormat.JSON:
+        return as_json.render(report, rows)
+    paint, width = terminal(output_file)
+    tables = zip(report.models, rows, strict=True)
+    return "\n".join(cost_table.render(m, groups, shown[0], paint, width) for m, groups in tables)
+
+
+def growth_text(
+    report: Report,
+    dims: Sequence[str],
+    options: tuple[Sequence[str], Sequence[str]],
+    shown: Shown,
+    output_format: TableFormat,
+    output_file: str | None,
+) -> str:
+    """The growth with dims as ``cost --scaling`` writes it; ``options`` bind other dims."""
+    from archlint.analyzer.report import scaling  # late: few ask for it
+    from archlint.scaling import scale_models
+
+    with Progress(len(report.models)) as progress:
+        scaled = scale_models(report, dims, parse_bindings(*options), progress)
+    rows = [(one, scaling.rows(one, *shown)) for one in scaled]
+    if output_format is TableFormat.JSON:
+        return as_json.render(report, (), [scaling.as_object(*pair) for pair in rows])
+    paint, width = terminal(output_file)
+    return "\n".join(scaling.render(*pair, shown[0], paint, width) for pair in rows)
+
+
+def exit_code(report: Report, fail_on: FailOn) -> int:
+    """Of a run of ``check``."""
+    if any(finding.code == CRASH_CODE for finding in report.findings):
+        return EXIT_USAGE
+    if report.failures:
+        return EXIT_INPUT
+    if fail_on is FailOn.NEVER or report.worst is None:
+        return 0
+    return EXIT_FINDINGS if report.worst >= Severity[fail_on.name] else 0

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from textwrap import wrap
 
 _LIMIT = 200
+_MOST_MARKS = 4  # on one letter: more than any script piles up, fewer than cover the next line
+# Printable for Python and nothing on a terminal: fillers, joiners, selectors of glyphs.
+_BLANK = frozenset(
+    chr(code)
+    for first, last in (
+        (0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800),
+        (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+# What the log of a build service would obey: ::error, ##[error], ##vso[…], ##teamcity[…].
+_COMMAND = re.compile(r"^ *:(?=:)|#(?=#(?:\[|vso\[|teamcity\[))")
 _NARROWEST = 12  # columns that a table always leaves to its names
 _COMFORTABLE = 32  # and those for which it gives up other columns
 _SGR = {
@@ -21,18 +34,42 @@ _SGR = {
 }
 _PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _ASCII = str.maketrans({
-    "×": "x", "→": ">", "−": "-", "·": "|", "²": "2", "√": "sqrt", "…": "...", "≥": ">=",
+    "×": "x", "→": ">", "−": "-", "·": "|", "²": "^2", "³": "^3", "√": "sqrt", "…": "...",
+    "≥": ">=",
 })  # fmt: skip
 
 
 def safe(text: str, limit: int = _LIMIT) -> str:
-    """Text of a model as it may stand in a terminal: control, bidi and invisible characters written
-    out, cut to ``limit`` characters."""
-    if len(text) > limit:
-        text = f"{text[: limit - 1]}…"
-    if text.isprintable():
+    """Text of a model as it may stand in a terminal or a log, in at most ``limit`` columns: what
+    cannot be seen, controls the terminal or piles up is written out, and so is what begins a
+    command of a build service."""
+    armed = ("::" in text or "##" in text) and _COMMAND.search(text[: limit + 1])
+    if not armed and len(text) <= limit and text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+    shown = list(_shown(_COMMAND.sub(_disarmed, text[: limit + 1])))
+    whole = "".join(shown)
+    if len(text) <= limit and columns(whole) <= limit:
+        return whole
+    kept, used = 0, 1
+    for part in shown:
+        used += columns(part)
+        if used > limit:
+            break
+        kept += 1
+    return f"{''.join(shown[:kept])}…"
+
+
+def _disarmed(command: re.Match[str]) -> str:
+    return command[0][:-1] + _escaped(command[0][-1])
+
+
+def _shown(text: str) -> Iterator[str]:
+    """Each character, or what stands for it."""
+    marks = _MOST_MARKS  # so that the first character is none: it would change what stands before
+    for character in text:
+        marks = marks + 1 if _is_mark(character) else 0
+        hidden = not character.isprintable() or character in _BLANK or marks > _MOST_MARKS
+        yield _escaped(character) if hidden else character
 
 
 def _escaped(character: str) -> str:
@@ -40,6 +77,42 @@ def _escaped(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it is drawn onto the character before it."""
+    return character > "\u02ff" and unicodedata.category(character) in ("Mn", "Me")
+
+
+def columns(text: str) -> int:
+    """Columns of a terminal that the text takes: two for wide characters (Unicode Standard Annex
+    11), none for marks."""
+    return len(text) if text.isascii() else sum(map(_width, text))
+
+
+def _width(character: str) -> int:
+    if character < "\u0300":
+        return 1
+    wide = unicodedata.east_asian_width(character) in ("W", "F")
+    return 0 if _is_mark(character) else 2 if wide else 1
+
+
+def beginning(text: str, width: int) -> str:
+    """The beginning of the text that fits the columns."""
+    if columns(text) <= width:
+        return text
+    used = 0
+    for place, character in enumerate(text):
+        used += _width(character)
+        if used > width:
+            return text[:place]
+    return text
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """The text, filled with spaces to the columns; ``right`` puts the spaces first."""
+    spaces = " " * (width - columns(text))
+    return spaces + text if right else text + spaces
 
 
 def to_ascii(text: str) -> str:
@@ -91,7 +164,7 @@ def short(number: float) -> str:
     return f"{number:g}"
 
 
-def size(count: int) -> str:
+def size(count: float) -> str:
     """Bytes with a decimal prefix."""
     text = short(count)
     return f"{text}B" if text[-1].isalpha() else f"{text} B"
@@ -103,10 +176,31 @@ def plural(count: int, noun: str) -> str:
 
 
 def paragraph(text: str, width: int | None, indent: str = "") -> list[str]:
-    """Lines of at most ``width`` columns (unlimited if None), those after the first indented."""
+    """Lines of at most ``width`` columns (unlimited if None), those after the first indented.
+
+    A word that fits no line begins where there is room, and is cut where the line ends.
+    """
     if width is None:
         return [text]
-    return wrap(text, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    room = max(width - columns(indent), 2)  # a wide character always fits
+    lines: list[str] = []
+    line, gap = "", ""
+    for part in re.split("( +)", text.strip(" ")):
+        if part.startswith(" "):
+            gap = part
+            continue
+        left = width - columns(line + gap)
+        if columns(part) > left and columns(part) <= room:
+            lines.append(line)
+            line, gap, left = indent, "", room
+        word = part
+        while columns(word) > left:
+            begun = beginning(word, max(left, 0))
+            lines.append((line + gap + begun).rstrip(" ") if begun else line)
+            word = word[len(begun) :]
+            line, gap, left = indent, "", room
+        line, gap = line + gap + word, ""
+    return [*lines, line]
 
 
 def table(
@@ -123,20 +217,17 @@ def table(
     column loses the beginning of its cells: the end of a node's name tells more.
     """
     listed = [head, *rows]
-    widths = [max(len(row[place]) for row in listed) for place in range(len(head))]
+    widths = [max(columns(row[place]) for row in listed) for place in range(len(head))]
     kept = list(range(len(head)))
     if width is not None:
         for place in expendable:
             if _room(widths, kept, width) < min(widths[0], _COMFORTABLE):
                 kept.remove(place)
-        widths[0] = max(min(widths[0], _room(widths, kept, width)), _NARROWEST)
+        widths[0] = min(widths[0], max(_room(widths, kept, width), _NARROWEST))
     lines = []
     for row in listed:
         cells = [_cut(row[0], widths[0]), *row[1:]]
-        aligned = [
-            cells[place].ljust(widths[place]) if place < left else cells[place].rjust(widths[place])
-            for place in kept
-        ]
+        aligned = [pad(cells[place], widths[place], right=place >= left) for place in kept]
         lines.append("  ".join(aligned).rstrip())
     return lines
 
@@ -147,4 +238,12 @@ def _room(widths: Sequence[int], kept: Sequence[int], width: int) -> int:
 
 
 def _cut(cell: str, cap: int) -> str:
-    return cell if len(cell) <= cap else f"…{cell[len(cell) - cap + 1 :]}"
+    """The end of a cell that is too wide."""
+    if columns(cell) <= cap:
+        return cell
+    place, used = len(cell), 1
+    while (used := used + _width(cell[place - 1])) <= cap:
+        place -= 1
+    while _is_mark(cell[place]):
+        place += 1
+    return f"…{cell[place:]}"

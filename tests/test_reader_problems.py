@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    SparseTensorProto,
+    TensorProto,
+    helper,
+)  # fmt: skip
 
 from archlint.analyzer.errors import ModelReadError
 from archlint.analyzer.problem import Problem, ProblemKind
@@ -103,46 +112,41 @@ def test_a_payload_that_does_not_fit_is_a_problem(case: str, tmp_path: Path) -> 
     assert re.search(why, problem.message)
 
 
-def held_by(kind: str, wrong: TensorProto) -> ModelProto:
+HOLDERS: dict[str, Callable[[TensorProto], AttributeProto]] = {
+    "attribute": lambda w: AttributeProto(type=AttributeProto.TENSOR, t=w),
+    "attributes": lambda w: AttributeProto(type=AttributeProto.TENSORS, tensors=[w]),
+    "body": lambda w: AttributeProto(type=AttributeProto.GRAPH, g=GraphProto(initializer=[w])),
+    "bodies": lambda w: AttributeProto(
+        type=AttributeProto.GRAPHS, graphs=[GraphProto(), GraphProto(initializer=[w])]
+    ),
+    "sparse": lambda w: AttributeProto(
+        type=AttributeProto.SPARSE_TENSOR, sparse_tensor=SparseTensorProto(values=w)
+    ),
+    "sparses": lambda w: AttributeProto(
+        type=AttributeProto.SPARSE_TENSORS, sparse_tensors=[SparseTensorProto(indices=w)]
+    ),
+}
+PLACES = (
+    *HOLDERS, "initializer", "sparse-initializer", "training", "function", "default",
+)  # fmt: skip
+
+
+def held_by(place: str, wrong: TensorProto) -> ModelProto:
     """A model that holds a tensor in this place."""
     model = helper.make_model(helper.make_graph([], "g", [], []))
-    attribute = AttributeProto(name="value")
-    if kind == "attribute":
-        attribute.type, _ = AttributeProto.TENSOR, attribute.t.CopyFrom(wrong)
-    elif kind == "attributes":
-        attribute.type, _ = AttributeProto.TENSORS, attribute.tensors.append(wrong)
-    elif kind == "body":
-        attribute.type, _ = AttributeProto.GRAPH, attribute.g.initializer.append(wrong)
-    elif kind == "bodies":
-        attribute.type, _ = AttributeProto.GRAPHS, attribute.graphs.add().initializer.append(wrong)
-    elif kind == "sparse":
-        attribute.type, _ = (
-            AttributeProto.SPARSE_TENSOR,
-            (attribute.sparse_tensor.values.CopyFrom(wrong)),
-        )
-    elif kind == "sparses":
-        attribute.type, _ = (
-            AttributeProto.SPARSE_TENSORS,
-            (attribute.sparse_tensors.add().indices.CopyFrom(wrong)),
-        )
-    elif kind == "sparse-initializer":
+    if place in HOLDERS:
+        model.graph.node.add(op_type="Op", name="n", attribute=[HOLDERS[place](wrong)])
+    elif place == "initializer":
+        model.graph.initializer.append(wrong)
+    elif place == "sparse-initializer":
         model.graph.sparse_initializer.add().values.CopyFrom(wrong)
-    elif kind == "training":
+    elif place == "training":
         model.training_info.add().algorithm.initializer.append(wrong)
-    elif kind == "default":
-        function = model.functions.add(name="f")
-        function.attribute_proto.add(type=AttributeProto.TENSOR).t.CopyFrom(wrong)
+    elif place == "function":
+        model.functions.add().node.add(attribute=[HOLDERS["attribute"](wrong)])
     else:
-        attribute.type, _ = AttributeProto.TENSOR, attribute.t.CopyFrom(wrong)
-        model.functions.add(name="f").node.add(op_type="Op", attribute=[attribute])
-    model.graph.node.add(op_type="Op", name="n", attribute=[attribute])
+        model.functions.add().attribute_proto.append(HOLDERS["attribute"](wrong))
     return model
-
-
-PLACES = (
-    "attribute", "attributes", "body", "bodies", "sparse", "sparses", "sparse-initializer",
-    "training", "default", "function",
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("place", PLACES)

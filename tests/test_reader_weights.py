@@ -180,7 +180,8 @@ def test_external_data_is_looked_at_anew(
 ) -> None:
     """What was safe when the model was read may not be any more."""
     (tmp_path / "w.bin").write_bytes(bytes(16))
-    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4], data_location=1)
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4])
+    tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="w.bin")
     model, tensor = model_of(tmp_path, tensor)
     change(tmp_path / "w.bin")

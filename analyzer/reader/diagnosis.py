@@ -6,7 +6,8 @@ from google.protobuf.descriptor_pool import Default
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from archlint.analyzer.reader.structure import CHILDREN, MODEL, copy, skim
+from archlint.analyzer.reader.schema import CHILDREN, MODEL
+from archlint.analyzer.reader.structure import copy, skim
 from archlint.analyzer.reader.wire import Window, WireError
 
 

@@ -43,10 +43,8 @@ def payloads_of(tensor: TensorProto, payloads: Sequence[Payload]) -> tuple[Paylo
 
 def bytes_of(tensor: TensorProto) -> int | None:
     """What the elements take, packed; None for strings, unknown types and negative dims."""
-    bits = bits_of(tensor.data_type)
-    if not bits or min(tensor.dims, default=0) < 0:
-        return None
-    return (math.prod(tensor.dims) * bits + 7) // 8
+    elements, bits = _elements(tensor), bits_of(tensor.data_type)
+    return None if elements is None or not bits else (elements * bits + 7) // 8
 
 
 def fault_of(tensor: TensorProto, payloads: Sequence[Payload]) -> Fault | None:
@@ -60,7 +58,7 @@ def fault_of(tensor: TensorProto, payloads: Sequence[Payload]) -> Fault | None:
         inline[RAW] = raw
     fields = sorted({*inline, *[payload.field for payload in left]})
     storage = _storage(tensor.data_type)
-    if not fields or storage is None or min(tensor.dims, default=0) < 0:
+    if not fields or storage is None:
         return None
     if is_external(tensor):
         return _fault("twice", f"data in {fields[0]} beside the external data")
@@ -92,12 +90,19 @@ def _storage(data_type: int) -> str | None:
         return None
 
 
-def _entries(tensor: TensorProto) -> int:
-    """Entries of the typed field that the elements take."""
-    elements = math.prod(tensor.dims)
+def _entries(tensor: TensorProto) -> int | None:
+    """Entries of the typed field that the elements take; None for negative dims."""
+    elements = _elements(tensor)
+    if elements is None:
+        return None
     if tensor.data_type in _COMPLEX:
         return 2 * elements
     return -(-elements // _PACKED.get(bits_of(tensor.data_type), 1))
+
+
+def _elements(tensor: TensorProto) -> int | None:
+    dims = tuple(tensor.dims)
+    return None if dims and min(dims) < 0 else math.prod(dims)
 
 
 @lru_cache

@@ -14,9 +14,9 @@ from archlint.analyzer.reader.structure import Payload
 class Model:
     """The structure of an ONNX file: its ModelProto, the payloads of large tensors left out.
 
-    ``file_bytes`` is the size of the file itself, ``external_bytes`` that of the other files that
-    its tensors name. ``payloads`` says where in the file the payloads are that were left out; a
-    tensor refers to them in its metadata.
+    ``file_bytes`` is the size of the file itself, ``external_bytes`` that of the files beside it
+    that its tensors name and that are safe to open. ``payloads`` says where in the file the
+    payloads are that were left out; a tensor refers to them in its metadata.
     """
 
     path: str

@@ -7,23 +7,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from google.protobuf.descriptor_pool import Default
-from google.protobuf.message import Message
-from onnx import (
-    FunctionProto,
-    GraphProto,
-    ModelProto,
-    StringStringEntryProto,
-    TensorProto,
-    TensorShapeProto,
-)
+from onnx import StringStringEntryProto, TensorProto
 
+from archlint.analyzer.reader.schema import (
+    CHILDREN,
+    LIMITS,
+    MAX_DEPTH,
+    MAX_RANK,
+    MODEL,
+    NO_RANK,
+    NO_RUNTIME,
+    key_of,
+)  # fmt: skip
 from archlint.analyzer.reader.wire import (
     LENGTH_DELIMITED,
     LONGEST_VARINT,
     MAX_FIELDS,
     VARINT,
-    Limit,
     LimitError,
     Window,
     encode,
@@ -37,63 +37,28 @@ _INTEGERS: Final = frozenset({
 INLINE_INTEGERS: Final = 64 * 1024
 INLINE_BYTES: Final = 1024
 
-MAX_NODES: Final = 1_000_000
-MAX_RANK: Final = 64  # that of numpy
-MAX_DEPTH: Final = 100  # that of protobuf's parser
 MAX_PIECES: Final = 1000  # fields of a tensor's elements, of which one is enough
-MAX_STRUCTURE: Final = 1 << 29
+MAX_STRUCTURE: Final = 1 << 29  # bytes of the copy
 
 # The entry of a skimmed tensor's metadata that says where its payload is: the index of the first
 # in Model.payloads, and how many there are.
 REFERENCE: Final = "archlint.payload"
 _REFERENCE: Final = REFERENCE.encode()
 
-
-def _key(message: type[Message], field: str, wire_type: int = LENGTH_DELIMITED) -> int:
-    """What a field begins with: its number and how its content is encoded."""
-    return int(message.DESCRIPTOR.fields_by_name[field].number) << 3 | wire_type
-
-
-_DIM: Final = _key(TensorProto, "dims", VARINT)
-_DIMS: Final = _key(TensorProto, "dims")
-_DATA_TYPE: Final = _key(TensorProto, "data_type", VARINT)
-_METADATA: Final = _key(TensorProto, "metadata_props")
-_KEY: Final = _key(StringStringEntryProto, "key")
-_VALUE: Final = _key(StringStringEntryProto, "value")
+_DIM: Final = key_of(TensorProto, "dims", VARINT)
+_DIMS: Final = key_of(TensorProto, "dims")
+_DATA_TYPE: Final = key_of(TensorProto, "data_type", VARINT)
+_METADATA: Final = key_of(TensorProto, "metadata_props")
+_KEY: Final = key_of(StringStringEntryProto, "key")
+_VALUE: Final = key_of(StringStringEntryProto, "value")
 PAYLOADS: Final = {
-    _key(TensorProto, field): field
+    key_of(TensorProto, field): field
     for field in (
         "raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data",
         "string_data",
     )
 }  # fmt: skip
-
-
-def _messages(kind: str, found: dict[str, dict[int, str]]) -> dict[str, dict[int, str]]:
-    """Kind of a message → key of a field → kind of the message that the field holds."""
-    if kind not in found:
-        found[kind] = fields = {}
-        for field in Default().FindMessageTypeByName(kind).fields:
-            if field.message_type is not None:
-                fields[field.number << 3 | LENGTH_DELIMITED] = field.message_type.full_name
-                _messages(field.message_type.full_name, found)
-    return found
-
-
-MODEL: Final = ModelProto.DESCRIPTOR.full_name
 _TENSOR: Final = TensorProto.DESCRIPTOR.full_name
-CHILDREN: Final = _messages(MODEL, {})
-
-_NO_RANK: Final = f"a tensor of more than {MAX_RANK} dims"
-_NO_TENSOR: Final = "no runtime takes it"
-_NODES: Final = (MAX_NODES, f"more than {MAX_NODES:,} nodes", "archlint reads no larger models")
-_TWO: Final = "these are two models: give each a file of its own"
-_LIMITS: Final = {
-    MODEL: Limit(_key(ModelProto, "graph"), 1, "two graphs, the second", _TWO),
-    "onnx.GraphProto": Limit(_key(GraphProto, "node"), *_NODES),
-    "onnx.FunctionProto": Limit(_key(FunctionProto, "node"), *_NODES),
-    "onnx.TensorShapeProto": Limit(_key(TensorShapeProto, "dim"), MAX_RANK, _NO_RANK, _NO_TENSOR),
-}
 # The low bits of the first byte of every field that holds a message or a string.
 _LENGTH_DELIMITED_KEYS: Final = bytes(byte for byte in range(256) if byte & 7 == LENGTH_DELIMITED)
 
@@ -176,9 +141,7 @@ class _Walk:
             return self._tensor(begin, end)
         children = CHILDREN[kind]
         longer = 0
-        for start, key, body, stop in self.window.fields(
-            begin, end, self._above, _LIMITS.get(kind)
-        ):
+        for start, key, body, stop in self.window.fields(begin, end, self._above, LIMITS.get(kind)):
             child = children.get(key)
             if child is None or not CHILDREN[child]:
                 continue
@@ -214,7 +177,7 @@ class _Walk:
             elif key == _METADATA and self._is_reference(body, stop):
                 _add_span(claims, start, stop)
         if rank > MAX_RANK:
-            raise LimitError(_NO_RANK, begin, _NO_TENSOR)
+            raise LimitError(NO_RANK, begin, NO_RUNTIME)
         if not self._is_large(size, *data_type):
             return self._cut(claims)
         reference = self._refer(found)
@@ -272,7 +235,7 @@ def _add_span(spans: list[tuple[int, int]], start: int, stop: int) -> None:
 
 def _check_pieces(count: int, offset: int) -> None:
     if count > MAX_PIECES:
-        raise LimitError(f"a tensor in more than {MAX_PIECES:,} pieces", offset, _NO_TENSOR)
+        raise LimitError(f"a tensor in more than {MAX_PIECES:,} pieces", offset, NO_RUNTIME)
 
 
 def _field(key: int, content: bytes) -> bytes:

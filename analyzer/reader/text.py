@@ -6,6 +6,9 @@ from onnx import parser
 
 from archlint.analyzer.builder import IR_VERSION, OPSET
 from archlint.analyzer.reader import Model
+from archlint.analyzer.reader.inspection import inspect
+
+_PATH = "text"
 
 
 def from_text(text: str, opset: int = OPSET) -> Model:
@@ -16,4 +19,6 @@ def from_text(text: str, opset: int = OPSET) -> Model:
     """
     if not text.lstrip().startswith("<"):
         text = f'<ir_version: {IR_VERSION}, opset_import: ["" : {opset}]>\n{text}'
-    return Model("text", parser.parse_model(text), 0)
+    proto = parser.parse_model(text)
+    problems, _ = inspect(_PATH, proto, ())
+    return Model(_PATH, proto, 0, problems)

@@ -17,6 +17,7 @@ from archlint.analyzer.shapes.context import CONTROL_RULES, SHAPE_RULES
 
 _READ_AS_DATA = frozenset({"Constant"})  # its shape is that of the tensor which it holds
 _FREE = "Free: "  # what the docstring of a formula without work begins with
+_UNKNOWN = "Unknown: "  # and that of one that only says why there is none
 
 
 class Status(StrEnum):
@@ -85,6 +86,8 @@ def _status(key: str, schemas: Mapping[str, defs.OpSchema]) -> tuple[Status, str
         formula = _first_sentence(handler.formula.__doc__ or "")
         if formula.startswith(_FREE):
             return Status.FREE, formula.removeprefix(_FREE)
+        if formula.startswith(_UNKNOWN):
+            return Status.UNKNOWN, formula.removeprefix(_UNKNOWN)
         return Status.COUNTED, formula
     if key in CONTROL_RULES:
         return Status.BODY, "what the graphs cost that it runs"

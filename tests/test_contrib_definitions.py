@@ -230,6 +230,12 @@ ROWS: dict[str, tuple[str, str, str, Shapes, int, Ops, int]] = {
                           [(2, 6, 1)], 0, {"reduction": 2 * 6 * 8}, 0),
     "TorchEmbedding": ("int64[2,6] i", "float[20,8] w", f"y = {MS}TorchEmbedding(w, i)",
                        [(2, 6, 8)], 0, {}, 20 * 8),
+    # 3 + 5 + ... + (2 * 2^31 - 1) operations to mix, none of which is counted one by one
+    "NGramHashMapping-orders": (
+        "int64[2,6] i, int64[3] m, int64[8] v", "",
+        f"y, p = {MS}NGramHashMapping<max_ngram_size=2147483648, n_head_per_ngram=1>(i, m, v)",
+        [(2, 6, 2**31 - 1), (2, 2**31 - 1)], 0,
+        {"elementwise": 2 * 6 * (2**62 - 1 + 2**31 - 1)}, 0),
     "RestorePadding": ("float[9,8] x, int32[2,6] o", "", f"y = {MS}RestorePadding(x, o)",
                        [(2, 6, 8)], 0, {}, 0),
     # 5 n log2 n / 2 for n = 8
@@ -276,11 +282,7 @@ def test_shapes_and_cost_are_those_of_the_schema(row: str) -> None:
     assert dict(table.total().ops_by_family) == ops
 
 
-# Of packed weights, whose numbers are not their elements.
-PACKED = {"MatMulNBitsMlp", "MatMulNBitsQkv", "MatMulBlockQuantizedFp4Weight"}
-
-
-@pytest.mark.parametrize("row", sorted(set(ROWS) - PACKED))
+@pytest.mark.parametrize("row", sorted(ROWS))
 def test_parameters_are_the_numbers_of_the_weights(row: str) -> None:
     """Scales, zero points, tables of angles and masks are none."""
     inputs, constants, node, _, _, _, parameters = ROWS[row]
@@ -356,3 +358,13 @@ def test_unknown_cost_has_a_reason(row: str) -> None:
     table = table_of(inputs, "", node)
     assert table.cost(table.graph.nodes[0]) is None
     assert why in " ".join(cause.why for cause in table.uncosted[0])
+
+
+def test_a_convolution_over_blocks_is_counted_however_large_they_are() -> None:
+    """20 channels fill blocks of 8 or of 16; the weight tells that 24 are read."""
+    nodes = f"r = {BLOCKS}ReorderInput(x) y = {BLOCKS}Conv(r, w)"
+    table = table_of("float[1,20,7,9] x", "float[16,24,3,3] w", nodes)
+    assert set(table.uncosted) == {0}
+    cost = table.costs[1]
+    assert cost.macs == 16 * 5 * 7 * 24 * 3 * 3
+    assert (cost.bytes_read, cost.bytes_written) == (4 * 24 * 7 * 9, 4 * 16 * 5 * 7)

@@ -30,10 +30,12 @@ def _examined(models: list[Path], folder: Path) -> dict[str, dict[str, Any]]:
     said: dict[str, dict[str, Any]] = {}
     waiting = [str(model) for model in models]
     while waiting:
+        results.unlink(missing_ok=True)
         done = subprocess.run(
             [sys.executable, hostile_examiner.__file__, str(results), *waiting],
             check=False, cwd=elsewhere, capture_output=True, text=True, errors="replace",
         )  # fmt: skip
+        assert results.exists(), done.stderr
         lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
         said |= {line["ended"]: line for line in lines if "ended" in line}
         begun = lines[-1].get("begun") if lines else waiting[0]
@@ -45,32 +47,37 @@ def _examined(models: list[Path], folder: Path) -> dict[str, dict[str, Any]]:
     return said
 
 
-def _wrong(cases: list[Case], folder: Path) -> dict[str, list[str]]:
-    """What went wrong, by the name of the case."""
+def _wrong(cases: list[Case], folder: Path) -> str:
+    """What went wrong, under the names of the cases."""
     models = {case: case.write(folder) for case in cases}
     said = _examined(list(models.values()), folder)
-    wrong: dict[str, list[str]] = {}
+    wrong: list[str] = []
     for case, model in models.items():
         told = said[str(model)]
         found = list(told["wrong"])
-        if case.refusal is not None and case.refusal not in (told["refusal"] or ""):
-            found.append(f"refused with {told['refusal']!r}, which does not say {case.refusal!r}")
+        refusal = told["refusal"]
+        if case.analysed and refusal is not None:
+            found.append(f"must end in a report: {refusal!r}")
+        if case.refusal is not None and (refusal is None or case.refusal not in refusal):
+            found.append(f"must be refused with the word {case.refusal!r}: {refusal!r}")
         if found:
-            wrong[case.name] = found
-    return wrong
+            wrong += [f"{case.name}:", *found]
+    return "\n".join(wrong)
 
 
 @pytest.mark.parametrize("batch", range(_BATCHES))
 def test_a_hostile_file_ends_in_a_report_or_one_line(batch: int, tmp_path: Path) -> None:
     """Within the limits of the examiner, whatever the command and the output format."""
-    assert _wrong(_SMALL[batch::_BATCHES], tmp_path) == {}
+    wrong = _wrong(_SMALL[batch::_BATCHES], tmp_path)
+    assert not wrong, wrong
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", _LARGE, ids=lambda case: case.name)
 def test_so_does_a_large_one(case: Case, tmp_path: Path) -> None:
     """A hundred thousand of what real models have thousands of."""
-    assert _wrong([case], tmp_path) == {}
+    wrong = _wrong([case], tmp_path)
+    assert not wrong, wrong
 
 
 def test_the_corpus_is_large() -> None:

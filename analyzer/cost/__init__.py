@@ -39,7 +39,9 @@ __all__ = ["Cost", "CostTable", "Group", "Inner", "Row", "count"]
 # Where the operands of a product are not the first two inputs.
 _OPERANDS = {
     "QLinearConv": (0, 3), "QLinearMatMul": (0, 3), "com.microsoft.QLinearConv": (0, 3),
-    "com.microsoft.QGemm": (0, 3),
+    "com.microsoft.QGemm": (0, 3), "com.ms.internal.nhwc.QLinearConv": (0, 3),
+    "com.ms.internal.nhwc.QLinearConvTranspose": (0, 3), "com.microsoft.QOrderedMatMul": (0, 2),
+    "com.microsoft.QOrderedAttention": (0, 5),
 }  # fmt: skip
 _DEQUANTIZING = frozenset({"DequantizeLinear", "com.microsoft.DequantizeLinear"})
 
@@ -95,9 +97,7 @@ def _of_bodies(node: Node, parts: Sequence[Inner]) -> Cost:
     return total(part.table.total() * (part.trips or 0) for part in parts if part.counted)
 
 
-def _of_node(
-    graph: Graph, node: Node, parameters: Parameters, alike: dict[Hashable, Cost]
-) -> Cost:
+def _of_node(graph: Graph, node: Node, parameters: Parameters, alike: dict[Hashable, Cost]) -> Cost:
     """The cost of an operator; ``alike`` are those of operators counted before, by what decides
     them."""
     inputs = graph.input_values(node)
@@ -139,7 +139,10 @@ def _counted(graph: Graph, view: View, parameters: Parameters) -> Cost:
         raise UnknownCost(view.because("its shapes contradict its formula"))
     ops = tuple(sorted([(family, number) for family, number in work.ops.items() if number]))
     bits = (work.bits or _integer_bits(graph, view)) if work.macs else 0
-    integers = ((bits, work.macs),) if bits else ()
+    integers: tuple[tuple[int, int], ...] = ()
+    if bits:
+        whole = work.integer_macs is None
+        integers = ((bits, work.macs if whole else work.integer_macs),)
     if not work.moves:
         return Cost(work.macs, ops, integer_macs=integers)
     read, written, weights = _moved(view, handler, work, parameters)

@@ -77,7 +77,8 @@ class Work:
 
     ``reads`` overrides the elements read of an input by its index; ``moves`` is false for operators
     that only rename a buffer. ``bits`` is the width of integer operands that the operator makes of
-    floats; those that it is given tell by their data types.
+    floats; those that it is given tell by their data types. ``integer_macs`` are those of the MACs
+    that work on integers, where not all do.
     """
 
     macs: int = 0
@@ -85,6 +86,7 @@ class Work:
     reads: Mapping[int, int] = field(default_factory=dict)
     moves: bool = True
     bits: int = 0
+    integer_macs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from archlint.analyzer.cost.base import UnknownCost, View, Work, elementwise, handles
@@ -33,7 +34,8 @@ def decoder_masked_self_attention(view: View) -> Work:
 @handles("com.microsoft.QAttention", roles="xwwsssssx")
 def quantised_attention(view: View) -> Work:
     """As com.microsoft.Attention; its projection is on integers."""
-    return _projected(view, self_attention(view, past=8), masks=(5,))
+    work = _projected(view, self_attention(view, past=8), masks=(5,))
+    return replace(work, integer_macs=view.elements(0) * view.shape(1)[1])
 
 
 def _projected(view: View, heads: Heads, masks: tuple[int, ...]) -> Work:

@@ -4,6 +4,7 @@ channels. Channels that fill up a block are computed, and counted, like all othe
 from __future__ import annotations
 
 from archlint.analyzer.cost.base import View, Work, handles
+from archlint.analyzer.cost.contrib_attention import known
 from archlint.analyzer.cost.conv import conv, conv_transpose, qlinear_conv
 from archlint.analyzer.cost.movement import move, pick, place
 from archlint.analyzer.cost.normalization import batch_normalization, local_response, mean_variance
@@ -42,16 +43,25 @@ handles("com.microsoft.Pad", roles="xs")(place)
 handles("com.microsoft.GatherND", roles="xs")(pick)
 
 
-@handles(
-    "com.microsoft.FusedConv", "com.microsoft.NhwcFusedConv", "com.microsoft.nchwc.Conv",
-    roles="xwwx",
-)  # fmt: skip
+@handles("com.microsoft.FusedConv", "com.microsoft.NhwcFusedConv", roles="xwwx")
 def fused_conv(view: View) -> Work:
     """As Conv; an activation and an addend are operations of an output element."""
     work, outputs = conv(view), view.out_elements()
     active = bool(view.attribute("activation", ""))
     ops = {**work.ops, "activation": outputs * active, "elementwise": outputs * view.has(3)}
     return Work(work.macs, ops)
+
+
+@handles("com.microsoft.nchwc.Conv", roles="xwwx")
+def blocked_conv(view: View) -> Work:
+    """As com.microsoft.FusedConv, over as many channels as its weight has: they fill whole
+    blocks."""
+    x, work = view.inputs[0], fused_conv(view)
+    channels = view.shape(1)[1] * int(view.attribute("group", 1))
+    if x is None or x.shape is None:
+        return work
+    batch, _, *spatial = x.shape
+    return Work(work.macs, work.ops, reads={0: known(view, batch, channels, *spatial)})
 
 
 @handles("com.microsoft.ConvTransposeWithDynamicPads", roles="xwsw")

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 
 from onnx import TensorProto
 
-from archlint.analyzer.cost.base import HANDLERS
+from archlint.analyzer.cost.base import HANDLERS, UnknownCost, View
+from archlint.analyzer.cost.contrib_packed import numbers as packed_numbers
 from archlint.analyzer.graph import Body, Graph, Node, Value
+from archlint.analyzer.shapes.context import CONTRADICTIONS
 
-_QUANTIZED = frozenset({
-    TensorProto.INT8, TensorProto.UINT8, TensorProto.INT4, TensorProto.UINT4, TensorProto.INT32,
+_FEW_BITS = frozenset({
+    TensorProto.INT8, TensorProto.UINT8, TensorProto.INT4, TensorProto.UINT4, TensorProto.INT2,
+    TensorProto.UINT2,
 })  # fmt: skip
+_QUANTIZED = _FEW_BITS | {TensorProto.INT32}  # in which biases are kept
 _MOST_STEPS = 5_000_000  # of all traces together: chains of thousands of constants, each read
 
 Names = frozenset[str]
@@ -29,15 +33,17 @@ _NONE: Names = frozenset()
 class Parameters:
     """The stored tensors behind each node's weights, by node id, and behind constant values.
 
-    ``buffers`` are running statistics, which no optimiser trains. ``sizes`` are the stored tensors
-    by name; ``outward`` turns the names of a body (by node id and name of the body) into those of
-    the graph that runs it.
+    ``buffers`` are running statistics, which no optimiser trains. ``stored`` are the stored tensors
+    by name, ``packed`` how many numbers those hold whose elements are not one each. ``outward``
+    turns the names of a body (by node id and name of the body) into those of the graph that runs
+    it.
     """
 
     of_node: Mapping[int, Names]
     buffers_of_node: Mapping[int, Names]
     behind: Callable[[str], Names]
     stored: Callable[[str], Value]
+    packed: Mapping[str, int]
     outward: Mapping[tuple[int, str], Outward]
 
     @property
@@ -61,17 +67,26 @@ class Parameters:
         """How many numbers these stored tensors hold."""
         if not names:
             return 0
-        sizes = (self.stored(name).elements for name in names)
+        sizes = (self.packed.get(name) or self.stored(name).elements for name in names)
         return sum(size for size in sizes if isinstance(size, int))
 
 
 @dataclass(slots=True)
 class _Tracer:
-    """Finds the stored tensors behind constants, each constant traced once."""
+    """Finds the stored tensors behind constants, each constant traced once.
+
+    ``inner`` are stored tensors of bodies by the names that they get here.
+    """
 
     graph: Graph
     traced: dict[str, Names] = field(default_factory=dict)
+    inner: dict[str, Value] = field(default_factory=dict)
+    packed: dict[str, int] = field(default_factory=dict)
     steps: int = 0
+
+    def stored(self, name: str) -> Value:
+        """A stored tensor of the graph or of one of its bodies."""
+        return self.inner.get(name) or self.graph.value(name)
 
     def behind(self, name: str) -> Names:
         """The stored tensors behind a constant value."""
@@ -112,12 +127,11 @@ def find_parameters(
     of_node: dict[int, Names] = {}
     buffers: dict[int, Names] = {}
     outward: dict[tuple[int, str], Outward] = {}
-    inner: dict[str, Value] = {}
     for node in graph.nodes:
         if node.id in bodies:
             parts = [*bodies[node.id]]
             for body, parameters in parts:
-                outward[node.id, body.name] = _outward(node, body, parameters, tracer, inner)
+                outward[node.id, body.name] = _outward(node, body, parameters, tracer)
             ways = [(outward[node.id, body.name], parameters) for body, parameters in parts]
             of_node[node.id] = frozenset().union(*(out(p.names) for out, p in ways))
             buffers[node.id] = frozenset().union(
@@ -127,14 +141,10 @@ def find_parameters(
         constants = [(at, v) for at, v in enumerate(graph.input_values(node)) if v and v.constant]
         if constants and not graph.is_constant(node):
             of_node[node.id], buffers[node.id] = _by_role(graph, node, constants, tracer)
-    return Parameters(
-        of_node, buffers, tracer.behind, lambda name: inner.get(name) or graph.value(name), outward
-    )
+    return Parameters(of_node, buffers, tracer.behind, tracer.stored, tracer.packed, outward)
 
 
-def _outward(
-    node: Node, body: Body, parameters: Parameters, tracer: _Tracer, inner: dict[str, Value]
-) -> Outward:
+def _outward(node: Node, body: Body, parameters: Parameters, tracer: _Tracer) -> Outward:
     """From names in a body to names around it; the body's own tensors get a name of their own."""
     graph = tracer.graph
     # A function's constants are stored once however often it is called, and those of a loop's body
@@ -142,17 +152,21 @@ def _outward(
     prefix = node.operator if body.actual is not None else node.label
     prefix += f"/{body.name}/" if body.alternative else "/"
 
-    def names_around(name: str) -> Names:
-        if body.actual is None:
-            captured = body.graph.producer(name) is None and name in graph.values
-            if captured:
-                return tracer.behind(name)
-        elif name in body.actual:
-            return tracer.behind(body.actual[name])
-        inner[prefix + name] = parameters.stored(name)
+    def own(name: str) -> Names:
+        tracer.inner[prefix + name] = parameters.stored(name)
         return frozenset({prefix + name})
 
-    return lambda names: frozenset().union(*map(names_around, names))
+    def around(name: str) -> Names:
+        if body.actual is None:
+            captured = body.graph.producer(name) is None and name in graph.values
+            names = tracer.behind(name) if captured else own(name)
+        else:
+            names = tracer.behind(body.actual[name]) if name in body.actual else own(name)
+        if name in parameters.packed:
+            tracer.packed.update(dict.fromkeys(names, parameters.packed[name]))
+        return names
+
+    return lambda names: _NONE.union(*map(around, names))
 
 
 def _fed(graph: Graph, node: Node) -> list[str] | None:
@@ -199,14 +213,31 @@ def _by_role(
     found: tuple[list[Names], list[Names]] = [], []
     for index, value in constants:
         role = handler.role(index) if handler else "x"
-        if role == "s" or (role == "x" and not (value.is_float and value.elements != 1)):
-            # A single number that an element-wise operator reads belongs to the formula: x / √d.
+        if role == "s" or (role == "x" and not _may_be_trained(value)):
             continue
         stored = graph.producer(value.name) is None
         names = frozenset({value.name}) if stored else tracer.behind(value.name)
         found[role == "b"].append(names)
+        if node.domain and (count := _numbers(graph, node, index)) is not None:
+            tracer.packed.update(dict.fromkeys(names, count))
     parameters, buffers = found
     return _NONE.union(*parameters), _NONE.union(*buffers)
+
+
+def _may_be_trained(value: Value) -> bool:
+    """Whether data can be a weight: floats or few bits, and more than one number.
+
+    A single number that an element-wise operator reads belongs to the formula, as in x / √d.
+    """
+    return (value.is_float or value.dtype in _FEW_BITS) and value.elements != 1
+
+
+def _numbers(graph: Graph, node: Node, index: int) -> int | None:
+    """How many numbers a packed weight holds, where its node tells."""
+    try:
+        return packed_numbers(View(node, graph.input_values(node), ()), index)
+    except (UnknownCost, *CONTRADICTIONS):
+        return None
 
 
 def _union(of_node: Mapping[int, Names], nodes: Iterable[Node]) -> Names:

@@ -32,10 +32,10 @@ def dynamic_quantize(view: View) -> Work:
 handles("com.microsoft.QuantizeWithOrder", roles="xs")(quantize)
 handles("com.microsoft.DequantizeWithOrder", roles="ws")(dequantize)
 handles(
-    "com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", roles="wsswssss",
+    "com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", roles="xssxssss",
 )(elementwise("elementwise"))  # fmt: skip
-handles("com.microsoft.QLinearWhere", roles="swsswssss")(elementwise("elementwise"))
-handles("com.microsoft.MulInteger", roles="wsws")(elementwise("elementwise"))
+handles("com.microsoft.QLinearWhere", roles="sxssxssss")(elementwise("elementwise"))
+handles("com.microsoft.MulInteger", roles="xsxs")(elementwise("elementwise"))
 handles(
     "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearSigmoid", "com.microsoft.QOrderedGelu",
     roles="xs",

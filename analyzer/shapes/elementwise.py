@@ -19,7 +19,7 @@ from archlint.analyzer.shapes.context import Context, Outputs, shapes
     "Tan", "Tanh", "ThresholdedRelu", "Trilu", "GroupNormalization", "RMSNormalization",
     "RotaryEmbedding", "SwiGLU", "TensorScatter", "CumProd", "ImageScaler", "ParametricSoftplus",
     "com.microsoft.Gelu", "com.microsoft.FastGelu", "com.microsoft.QuickGelu",
-    "com.microsoft.BiasGelu", "SimplifiedLayerNormalization",
+    "com.microsoft.BiasGelu",
 )  # fmt: skip
 def same_as_first(context: Context) -> Outputs:
     """The output is shaped as the first input."""
@@ -80,7 +80,7 @@ def batch_normalization(context: Context) -> Outputs:
     return [(context.shape(0), context.dtype(0)), *[(context.shape(1), context.dtype(1))] * 4]
 
 
-@shapes("LayerNormalization")
+@shapes("LayerNormalization", "SimplifiedLayerNormalization")
 def layer_normalization(context: Context) -> Outputs:
     """The tensor, then mean and inverse deviation with the normalised axes as 1."""
     shape = context.shape(0)

@@ -33,6 +33,7 @@ def collect(folder: Path, *, node_models: bool) -> None:
     """Write the corpus: the small models of onnx's wheel, the samples and the hostile operators;
     ``node_models`` adds those that onnx tests its operators with, which takes ten seconds."""
     from hostile_graphs import GRAPHS
+    from hostile_movement import MOVEMENT
     from hostile_operators import OPERATORS
 
     wheel = Path(onnx.__file__).parent / "backend" / "test" / "data"
@@ -40,7 +41,7 @@ def collect(folder: Path, *, node_models: bool) -> None:
     found = {
         f"{p.parent.name}-{p.stem}": p.read_bytes() for p in files if p.stat().st_size < _LARGEST
     }
-    found |= {name: make() for name, make in (OPERATORS | GRAPHS).items()}
+    found |= {name: make() for name, make in (OPERATORS | MOVEMENT | GRAPHS).items()}
     if node_models:
         found |= {f"node-{name}": data for name, data in node_tests()}
     for name, data in found.items():

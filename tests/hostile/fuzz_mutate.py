@@ -22,8 +22,9 @@ _TEXTS: Final = (
     b"", b"x", b"\xff\xfe", b"\x1b[31m", b"::error::a", b"../a", b"NOTSET", b"SAME_UPPER", b"axis",
     b"axes", b"group", b"pads", b"strides", b"kernel_shape", b"Conv", b"MatMul", b"Gemm",
     b"Reshape", b"Concat", b"Split", b"If", b"Loop", b"Scan", b"Einsum", b"Attention", b"LSTM",
-    b"Resize", b"Slice", b"Gather", b"Shape", b"ConstantOfShape", b"Expand", b"Pad", b"Range", b"Tile",
-    b"Identity", b"DequantizeLinear", b"Constant", b"com.microsoft", b"ai.onnx.ml", b"n" * 300,
+    b"Resize", b"Slice", b"Gather", b"Shape", b"ConstantOfShape", b"Expand", b"Pad", b"Range",
+    b"Tile", b"Identity", b"DequantizeLinear", b"Constant", b"com.microsoft", b"ai.onnx.ml",
+    b"n" * 300,
 )  # fmt: skip
 _FLOATS: Final = (
     b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\0\0\x80\xff", b"\0\0\0\0", b"\xff\xff\x7f\x7f",

@@ -53,7 +53,7 @@ OTHER_FORMATS: dict[str, tuple[Make, str]] = {
     "ort": (lambda: b"\x1c\0\0\0ORTM" + bytes(64), ".ort"),
     "tflite": (lambda: b"\x1c\0\0\0TFL3" + bytes(64), "TensorFlow Lite"),
     "prototxt": (lambda: b'ir_version: 8\ngraph { node { op_type: "Relu" } }\n', "text"),
-    "json": (lambda: b'{"format": "layers-model", "weights": []}', "text"),
+    "json": (lambda: b'{"format": "layers-model", "weights": []}', "JSON"),
     "openvino-xml": (lambda: b'<?xml version="1.0"?>\n<net name="x" version="11"/>\n', "not"),
     "utf16-text": (lambda: "ir_version: 8 graph {}".encode("utf-16"), ""),
     "bom-text": (lambda: b"\xef\xbb\xbfir_version: 8", ""),

@@ -20,7 +20,7 @@ TEXTS: dict[str, bytes] = {
     "newlines": b"a\nb\r\nc\rd\x0be\x0cf\x85g",
     "unicode-newlines": "a\u2028b\u2029c\x85d".encode(),
     "workflow-command": b"::error file=a.py,line=1::pwned%0A::set-output",
-    "workflow-command-in-lines": b"\n::error::pwned\n##[error]pwned\n##vso[task.complete]",
+    "workflow-command-in-lines": b"a\n::error::pwned\n##[error]pwned\n##vso[task.complete]",
     "azure-command": b"##vso[task.setvariable variable=a]b",
     "percent": b"%0A%0D%25%s%n%x{}{0}{name}$HOME`id`",
     "bidi": "a\u202eb\u2066c\u2069\u200f\u061cd\u202c".encode(),

@@ -163,7 +163,7 @@ NESTED: dict[str, Make] = {
     ),
     "subgraph-captures-nothing": _if(("then_branch", _relu("nowhere")), ("else_branch", _relu(""))),
     "subgraph-shadows-outer-names": _if(
-        ("then_branch", _relu("x", "x")), ("else_branch", _relu("y", "go"))
+        ("then_branch", _relu("x", "x")), ("else_branch", _relu("x", "go"))
     ),
     "subgraph-reads-its-own-result": _if(("then_branch", _relu("y")), ("else_branch", _relu("y"))),
     "subgraph-captures-many": _wide_captures,

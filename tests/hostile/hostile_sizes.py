@@ -118,6 +118,12 @@ def _bottlenecks(count: int) -> bytes:
     return model(graph(nodes, [info("v0", [1, 256, 28, 28])], [names[-1]], [weight]))
 
 
+def _fields() -> bytes:
+    """An attribute of ten million integers, each one a field of its own."""
+    many = field(1, "a") + b"\x40\x01" * 10_000_000 + field(20, 7)
+    return wire_model(field(1, field(1, "x") + field(2, "y") + field(4, "Relu") + field(5, many)))
+
+
 def _metadata() -> bytes:
     """A million entries that nobody reads."""
     return chain([node("Relu")]) + field(14, field(1, "k") + field(2, "v")) * 1_000_000
@@ -152,6 +158,7 @@ SIZES: dict[str, Make] = {
     ),
     "outputs-3000": lambda: _outputs(3000),
     "convolutions-1000": lambda: _bottlenecks(1000),
+    "fields-10-million": _fields,
     "metadata-million": _metadata,
     "relus-20-thousand": _long("Relu", 20_000),
     "identities-20-thousand": _long("Identity", 20_000),

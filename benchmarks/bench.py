@@ -77,7 +77,7 @@ class Bench:
         uses = interleaved(commands, self.rounds, answer)
         for name, taken in uses.items():
             if not taken:
-                _say(f"fails: {' '.join(map(str, commands[name]))}")
+                _say(f"{name} fails on {commands[name][-1]}")
         return uses
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 Work = Callable[[str], object]
 UNRULED = "Tan"
-"""The operator that the work "costs by onnx" forgets the rule of."""
+"""The operator whose rule is forgotten where onnx is to be asked."""
 
 
 def _costs() -> Work:
@@ -27,13 +27,27 @@ def _costs() -> Work:
     return lambda path: count(load(read(path)))
 
 
-def _costs_by_onnx() -> Work:
+def _costs_isolated() -> Work:
     """The same, had archlint no shape rule for one operator: it has one for each of onnx."""
+    from archlint.analyzer.shapes import fallback as _fallback  # noqa: F401 - loaded late there
     from archlint.analyzer.shapes.context import SHAPE_RULES
 
     work = _costs()  # which registers the rules
     del SHAPE_RULES[UNRULED]
     return work
+
+
+def _costs_in_process() -> Work:
+    """The same again, but onnx is asked in this process, which a file could crash."""
+    from archlint.analyzer.runtime.isolated import Isolated, Refusal
+    from archlint.analyzer.shapes import fallback
+
+    class InProcess(Isolated):
+        def ask(self, request: bytes) -> bytes | Refusal:
+            return self._function(request)
+
+    fallback.Isolated = InProcess  # type: ignore[attr-defined]  # a name that it imports
+    return _costs_isolated()
 
 
 def _table() -> Work:
@@ -66,7 +80,8 @@ def _onnx_ir_load() -> Work:
 
 WORKS: dict[str, Callable[[], Work]] = {
     "costs": _costs,
-    "costs by onnx": _costs_by_onnx,
+    "costs, isolated": _costs_isolated,
+    "costs, in process": _costs_in_process,
     "table": _table,
     "onnx.load": _onnx_load,
     "onnx.load + infer_shapes": _onnx_infer,

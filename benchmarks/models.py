@@ -123,7 +123,7 @@ def swin(path: Path, depths: tuple[int, ...] = (2, 2, 18, 2), image: int = 224) 
     heads = [3 * 2**stage for stage in range(len(depths))]
     config = transformers.SwinConfig(
         depths=list(depths), num_heads=heads, image_size=image, num_labels=1000,
-        attn_implementation="eager", return_dict=False,
+        attn_implementation="eager",
     )  # fmt: skip
     model = transformers.SwinForImageClassification(config).eval()
     with warnings.catch_warnings():

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import fill
 
 from measure import Spread
 
 PACKAGES = ("archlint", "onnx", "protobuf", "numpy", "networkx", "typer")
-_HEAD = """# Performance
-
-Made by `{command}`, which builds the models, measures and removes them again. CPU time is user and
-system time of a process with its children; a figure is the median of {rounds} rounds after one that
-is not counted, a ratio is taken round by round, and what is compared runs in turn. In brackets are
-the least and the most. GB and MB are decimal.
-
-Measured on {machine} with {versions}.
-
-## Targets
-
-"""
+_MADE = (
+    "Made by `{command}`, which builds the models, measures and removes them again. CPU time is "
+    "user and system time of a process with its children; a figure is the median of {rounds} "
+    "rounds after one that is not counted, a ratio is taken round by round, and what is compared "
+    "runs in turn. In brackets are the least and the most. GB and MB are decimal."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +92,26 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def page(sections: Sequence[Section], arguments: Sequence[str], rounds: int) -> str:
-    """The whole page; ``arguments`` are those of the command that made it."""
-    command = shlex.join(["python", "benchmarks/run.py", *arguments])
+def page(sections: Sequence[Section], command: str, rounds: int) -> str:
+    """The whole page; ``command`` is what made it."""
     versions = [f"{name} {version(name)}" for name in PACKAGES]
-    text = _HEAD.format(
-        command=command,
-        rounds=rounds,
-        machine=machine(),
-        versions=", ".join([f"Python {platform.python_version()}", *versions]),
-    )
-    verdicts = [verdict.cells for section in sections for verdict in section.verdicts]
-    text += table(("work", "target", "measured", "reached"), verdicts)
+    where = ", ".join([machine(), f"Python {platform.python_version()}", *versions])
+    parts = [
+        "# Performance\n",
+        _paragraph(_MADE.format(command=command, rounds=rounds)),
+        _paragraph(f"Measured on: {where}."),
+        "## Targets\n",
+        table(("work", "target", "measured", "reached"),
+              [verdict.cells for section in sections for verdict in section.verdicts]),
+    ]  # fmt: skip
     for section in sections:
-        text += f"\n## {section.title}\n\n{section.text}\n\n{table(section.head, section.rows)}"
-    return text
+        parts += [f"## {section.title}\n", _paragraph(section.text)]
+        parts.append(table(section.head, section.rows))
+    return "\n".join(parts)
+
+
+def _paragraph(text: str) -> str:
+    return fill(text, 100, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def machine() -> str:

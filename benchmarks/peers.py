@@ -53,7 +53,7 @@ ONNXSIM = Peer(
     "0.8.1",
     "import sys, onnx\n"
     "from onnxsim.model_info import ModelInfo\n"
-    # The metrics are documented to need no external data.
+    # Its sizes and counts are the same without the external data, says ModelInfo.__init__.
     "ModelInfo(onnx.load(sys.argv[1], load_external_data=False))\n",
 )
 COUNTERS = (ONNX_TOOL, ONNX_OPCOUNTER, ONNXSIM)

@@ -14,10 +14,13 @@ TEN = (
 )  # fmt: skip
 """Networks from 5 to 550 MB."""
 LARGE = 300 * MB
-_TEXT = """CPU seconds of the whole process, and how many times that of `archlint cost`. Each peer
-runs in an environment of its own with the same onnx, and does no more than count: onnx-tool its
-profile without the printing, onnx-opcounter its MACs, onnxsim its `ModelInfo` without external
-data, which it documents not to need. encoder keeps its weights in a second file."""
+_TEXT = (
+    "CPU seconds of the whole process, and how many times that of `archlint cost`. Each peer runs "
+    "in an environment of its own with the same onnx, and does no more than count: onnx-tool its "
+    "profile without the printing, onnx-opcounter its MACs, onnxsim its `ModelInfo` without "
+    "external data, which by its source it does not need. encoder keeps its weights in a second "
+    "file."
+)
 Ratios = dict[tuple[str, str], float]  # by network and peer
 
 

@@ -24,6 +24,7 @@ import models  # noqa: E402 - as above
 import page  # noqa: E402 - as above
 import peers  # noqa: E402 - as above
 import rows  # noqa: E402 - as above
+import run as benchmark  # noqa: E402 - as above
 import versus  # noqa: E402 - as above
 from archlint.analyzer.cost import CostTable  # noqa: E402 - as above
 from archlint.analyzer.runtime.isolated import Isolated  # noqa: E402 - as above
@@ -237,3 +238,28 @@ def test_peers_are_left_out_on_request(tmp_path: Path) -> None:
     commands, refused = rows._loads(made, "m")
     assert refused == {"onnx_ir.load": "not installed"}
     assert list(commands) == ["archlint", "onnx.load", "onnx.load + infer_shapes"]
+
+
+def test_command_writes_the_page_and_prints_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All rows make the page; what ``--only`` asks for replaces no page unless it is given one."""
+    stubs = {
+        key: lambda made, key=key: page.Section(key, f"{made.rounds} rounds.", [], "a", ["1"])
+        for key in ("first", "second")
+    }
+    monkeypatch.setattr(benchmark, "ROWS", stubs)
+    monkeypatch.setattr(benchmark, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(sys, "argv", ["run.py", "--only", "second", "--rounds", "2", "--no-peers"])
+    benchmark.main()
+    printed = capsys.readouterr().out
+    assert "## second\n\n2 rounds." in printed
+    assert "## first" not in printed
+    assert "run.py --only second --rounds 2 --no-peers`" in printed.replace("\n", " ")
+    assert not (tmp_path / "page.md").exists()
+    monkeypatch.setattr(sys, "argv", ["run.py", "--work", str(tmp_path / "kept")])
+    benchmark.main()
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert text.index("## first") < text.index("## second")
+    assert "`python benchmarks/run.py`" in text.replace("\n", " ")
+    assert (tmp_path / "kept").is_dir()

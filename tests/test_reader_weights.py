@@ -43,8 +43,8 @@ def typed(dtype: int, dims: tuple[int, ...]) -> TensorProto:
     """Such a tensor in the field of its type."""
     tensor = raw(dtype, dims)
     if bits_of(dtype) == 6:  # one an entry, though raw data packs them
-        entries = (place * 37 % 64 for place in range(math.prod(dims)))
-        return TensorProto(name="w", data_type=dtype, dims=dims, int32_data=entries)
+        numbers = [place * 37 % 64 for place in range(math.prod(dims))]
+        return TensorProto(name="w", data_type=dtype, dims=dims, int32_data=numbers)
     field = helper.tensor_dtype_to_field(dtype)
     width = {"float_data": "<f4", "double_data": "<f8", "int64_data": "<i8"}.get(field)
     if width is None:

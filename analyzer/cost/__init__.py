@@ -141,8 +141,7 @@ def _counted(graph: Graph, view: View, parameters: Parameters) -> Cost:
     bits = (work.bits or _integer_bits(graph, view)) if work.macs else 0
     integers: tuple[tuple[int, int], ...] = ()
     if bits:
-        whole = work.integer_macs is None
-        integers = ((bits, work.macs if whole else work.integer_macs),)
+        integers = ((bits, work.macs if work.integer_macs is None else work.integer_macs),)
     if not work.moves:
         return Cost(work.macs, ops, integer_macs=integers)
     read, written, weights = _moved(view, handler, work, parameters)

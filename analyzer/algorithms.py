@@ -59,14 +59,17 @@ def _peak(graph: Graph, known: dict[int, Peak]) -> Peak:
     if id(graph) in known:
         return known[id(graph)]
     buffer, last_use = _lifetimes(graph)
-    unknown, sizes = _sizes(graph, buffer.values())
-    dying: dict[int, list[str]] = {}
+    unknown, sizes = _sizes(graph, set(buffer.values()))
+    dying: dict[int, int] = {}  # the bytes that each node is the last to need
     for name, when in last_use.items():
-        dying.setdefault(when, []).append(name)
+        dying[when] = dying.get(when, 0) + sizes[name]
     live = sum(sizes[buffer[name]] for name in graph.inputs if name in buffer)
     peak, where = live, None
     for node in graph.nodes:
-        made = sum(sizes[name] for name in set(node.outputs) if buffer.get(name) == name)
+        made = 0
+        for name in node.outputs:
+            if buffer.get(name) == name:
+                made += sizes[name]
         within = 0
         for body in graph.bodies.get(node.id, ()):
             inner = _peak(body.graph, known)
@@ -75,7 +78,7 @@ def _peak(graph: Graph, known: dict[int, Peak]) -> Peak:
             unknown += inner.unknown
         if live + max(made, within) > peak:
             peak, where = live + max(made, within), node
-        live += made - sum(sizes[name] for name in dying.get(node.id, ()))
+        live += made - dying.get(node.id, 0)
     result = known[id(graph)] = Peak(peak, where, unknown)
     return result
 
@@ -128,15 +131,18 @@ def critical_path(table: CostTable) -> CriticalPath:
     graph = table.graph
     longest: list[int] = []
     before: list[int | None] = []
+    makers: dict[str, int] = {}
     for node in graph.nodes:
         best, chosen = 0, None
-        for name in (*node.inputs, *node.captured):
-            producer = graph.producer(name) if name else None
-            if producer is not None and longest[producer.id] > best:
-                best, chosen = longest[producer.id], producer.id
-        cost = table.cost(node)
+        for name in (*node.inputs, *node.captured) if node.captured else node.inputs:
+            maker = makers.get(name)
+            if maker is not None and longest[maker] > best:
+                best, chosen = longest[maker], maker
+        cost = table.costs.get(node.id)
         longest.append(best + (cost.macs if cost else 0))
         before.append(chosen)
+        for name in node.outputs:
+            makers[name] = node.id
     if not longest:
         return CriticalPath(0, ())
     at: int | None = max(range(len(longest)), key=longest.__getitem__)

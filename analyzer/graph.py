@@ -192,7 +192,8 @@ class Graph:
 
     def input_values(self, node: Node) -> tuple[Value | None, ...]:
         """The values of a node's inputs, None for absent ones."""
-        return tuple(self.value(name) if name else None for name in node.inputs)
+        values = self.values
+        return tuple([(values.get(n) or Value(n)) if n else None for n in node.inputs])
 
     def is_constant(self, node: Node) -> bool:
         """Whether the node depends on no graph input: a runtime evaluates it once, at load."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 
 from archlint.analyzer.graph import Node, Value
 
-_MAX_ELEMENTS = 8  # of known data that is compared
+_MAX_ELEMENTS = 16  # of known data that is compared
 
 
 def signature(node: Node, inputs: Iterable[Value | None]) -> Hashable | None:

@@ -52,8 +52,11 @@ def convert(protos: Iterable[NodeProto], given: Given | None = None) -> list[Nod
             scopes[output] = scope
         attributes = _attributes(proto, given, shared)
         captured: tuple[str, ...] = ()
-        if bodies := [value for value in attributes.values() if isinstance(value, GraphProto)]:
-            captured = tuple(dict.fromkeys(name for body in bodies for name in _free_names(body)))
+        if attributes:
+            bodies = [value for value in attributes.values() if isinstance(value, GraphProto)]
+            if bodies:
+                names = (name for body in bodies for name in _free_names(body))
+                captured = tuple(dict.fromkeys(names))
         nodes.append(
             Node(
                 position, proto.op_type, ai_onnx_is_empty(proto.domain), proto.name, inputs,

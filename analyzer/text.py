@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 _LIMIT = 200
 _MOST_MARKS = 4  # on one letter: more than any script piles up, fewer than cover the next line
@@ -111,6 +112,8 @@ def beginning(text: str, width: int) -> str:
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """The text, filled with spaces to the columns; ``right`` puts the spaces first."""
+    if text.isascii():
+        return text.rjust(width) if right else text.ljust(width)
     spaces = " " * (width - columns(text))
     return spaces + text if right else text + spaces
 
@@ -152,6 +155,7 @@ def percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
+@lru_cache(maxsize=4096)  # the layers of a network repeat their numbers
 def short(number: float) -> str:
     """Four significant digits with a decimal prefix: 120.4 M."""
     if abs(number) >= 1e21:  # perhaps too large for a float
@@ -217,7 +221,7 @@ def table(
     column loses the beginning of its cells: the end of a node's name tells more.
     """
     listed = [head, *rows]
-    widths = [max(columns(row[place]) for row in listed) for place in range(len(head))]
+    widths = [max(map(columns, set(column))) for column in zip(*listed, strict=True)]
     kept = list(range(len(head)))
     if width is not None:
         for place in expendable:

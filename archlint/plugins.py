@@ -44,10 +44,20 @@ def _operators(nodes: Iterable[NodeProto]) -> Iterator[tuple[str, str]]:
     waiting = list(nodes)
     while waiting:
         node = waiting.pop()
-        yield ai_onnx_is_empty(node.domain), node.op_type
+        key = ai_onnx_is_empty(node.domain), node.op_type
+        yield key
+        if _runs_no_graph(*key):
+            continue
         for attribute in node.attribute:
             if attribute.type == AttributeProto.GRAPH:
                 waiting += attribute.g.node
+
+
+@cache
+def _runs_no_graph(domain: str, op_type: str) -> bool:
+    """Whether it is an operator whose shapes need no subgraph."""
+    key = f"{domain}.{op_type}" if domain else op_type
+    return key in SHAPE_RULES and key not in CONTROL_RULES
 
 
 def _is_known(domain: str, op_type: str) -> bool:

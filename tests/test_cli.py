@@ -202,7 +202,7 @@ def test_a_fault_of_archlint_is_one_line(
 ) -> None:
     """No traceback reaches a user; an interrupt says nothing."""
 
-    def fail(*_arguments: object) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
         raise fault
 
     monkeypatch.setattr(pipeline, "lint", fail)

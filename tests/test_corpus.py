@@ -8,7 +8,6 @@ from pathlib import Path
 
 import onnx
 import pytest
-from fuzz import node_tests
 
 from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.inputs import Bindings
@@ -16,6 +15,7 @@ from archlint.analyzer.report import Report, as_json, concise, cost_table, full
 from archlint.analyzer.text import Paint
 from archlint.config import choose_rules
 from archlint.pipeline import lint
+from fuzz import node_tests
 
 WHEEL = Path(onnx.__file__).parent / "backend" / "test" / "data"
 

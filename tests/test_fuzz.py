@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from onnx import ModelProto
+
 import fuzz
 import fuzz_mutate
 import hostile_bytes
-import pytest
-from onnx import ModelProto
 
 SEEDS = [hostile_bytes.small(), hostile_bytes.small() + b"\x72\x03\x0a\x01k"]
 
@@ -18,10 +19,11 @@ SEEDS = [hostile_bytes.small(), hostile_bytes.small() + b"\x72\x03\x0a\x01k"]
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_500_mutants(tmp_path: Path) -> None:
-    """The command of the same limits as the hostile corpus finds nothing; it says what it did."""
+    """The command finds nothing, within the limits of the hostile corpus."""
     command = [sys.executable, fuzz.__file__, "--mutants", "500", "--seed", "1"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "500 mutants of seed 1: 0 handled wrongly\n")
+    assert done.stdout.endswith("500 mutants of seed 1: 0 handled wrongly\n"), done.stdout
+    assert done.returncode == 0
 
 
 def test_a_file_is_written_as_it_was_parsed() -> None:

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-import hostile_examiner
 import pytest
+
+import hostile_examiner
 from hostile_checks import wrong_with
 from hostile_corpus import CASES, Case
 from hostile_sizes import LARGE

@@ -127,6 +127,7 @@ def find_parameters(
     of_node: dict[int, Names] = {}
     buffers: dict[int, Names] = {}
     outward: dict[tuple[int, str], Outward] = {}
+    values = graph.values
     for node in graph.nodes:
         if node.id in bodies:
             parts = [*bodies[node.id]]
@@ -138,7 +139,11 @@ def find_parameters(
                 *(out(frozenset().union(*p.buffers_of_node.values())) for out, p in ways)
             )
             continue
-        constants = [(at, v) for at, v in enumerate(graph.input_values(node)) if v and v.constant]
+        constants = [
+            (index, value)
+            for index, name in enumerate(node.inputs)
+            if (value := values.get(name)) is not None and value.constant
+        ]
         if constants and not graph.is_constant(node):
             of_node[node.id], buffers[node.id] = _by_role(graph, node, constants, tracer)
     return Parameters(of_node, buffers, tracer.behind, tracer.stored, tracer.packed, outward)

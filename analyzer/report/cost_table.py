@@ -46,7 +46,14 @@ def render(
 ) -> str:
     """The table of a model, its totals, and what is unknown."""
     whole = model.costs.total().macs
-    cells = [_cells(group, by, whole) for group in groups]
+    # Operators that do the same work share one cost, and so their text.
+    shared: dict[tuple[int, int, int, int], tuple[str, ...]] = {}
+    cells = []
+    for group in groups:
+        key = id(group.cost), group.parameters, group.unknown, len(group.rows)
+        if key not in shared:
+            shared[key] = _figures(group, whole)
+        cells.append((*named(group, by), *shared[key]))
     left = 2 if by is By.NODE else 1
     lines = table((*HEAD[by], *_NUMBERS), cells, left=left, width=width, expendable=_EXPENDABLE)
     lines[0] = paint(lines[0], "bold")
@@ -61,16 +68,15 @@ def named(group: Group, by: By) -> tuple[str, str]:
     return safe(group.name) or ("(no scope)" if by is By.SCOPE else ""), f"{len(group.rows):,}"
 
 
-def _cells(group: Group, by: By, whole: int) -> tuple[str, ...]:
+def _figures(group: Group, whole: int) -> tuple[str, ...]:
+    """The other cells of a row."""
     cost = group.cost
-    name, kind = named(group, by)
     parameters = short(group.parameters)
     if group.unknown == len(group.rows):
-        return (name, kind, "unknown", "", "unknown", parameters, "", "", "")
+        return ("unknown", "", "unknown", parameters, "", "", "")
     more = "+?" if group.unknown else ""
-    moved = cost.bytes_read + cost.bytes_written
-    intensity = "" if cost.intensity is None else f"{cost.intensity:.1f}"
+    moved, intensity = cost.bytes_read + cost.bytes_written, cost.intensity
     return (
-        name, kind, short(cost.macs) + more, percent(cost.macs, whole), short(cost.ops), parameters,
-        size(cost.weight_bytes), size(moved), intensity,
+        short(cost.macs) + more, percent(cost.macs, whole), short(cost.ops), parameters,
+        size(cost.weight_bytes), size(moved), "" if intensity is None else f"{intensity:.1f}",
     )  # fmt: skip

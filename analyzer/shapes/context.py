@@ -12,7 +12,7 @@ from archlint.analyzer.dims import Cause, Dim, Shape, SymbolicDim
 from archlint.analyzer.graph import FLOATS, Body, Data, Graph, Node, Value
 
 MAX_ELEMENTS = 4096  # of a folded value: shapes and indices are far smaller
-_MAX_FLOATS = 64  # scales and bounds decide shapes, masks and weights do not
+_MAX_FLOATS = 16  # scales and bounds decide shapes, masks and weights do not
 
 
 # What a rule raises, knowingly or not, where the inputs of a node contradict its operator.

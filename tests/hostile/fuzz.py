@@ -34,6 +34,7 @@ def collect(folder: Path, *, node_models: bool) -> None:
     ``node_models`` adds those that onnx tests its operators with, which takes ten seconds."""
     from hostile_graphs import GRAPHS
     from hostile_movement import MOVEMENT
+    from hostile_nested import NESTED
     from hostile_operators import OPERATORS
 
     wheel = Path(onnx.__file__).parent / "backend" / "test" / "data"
@@ -41,11 +42,11 @@ def collect(folder: Path, *, node_models: bool) -> None:
     found = {
         f"{p.parent.name}-{p.stem}": p.read_bytes() for p in files if p.stat().st_size < _LARGEST
     }
-    found |= {name: make() for name, make in (OPERATORS | MOVEMENT | GRAPHS).items()}
+    found |= {name: make() for name, make in (OPERATORS | MOVEMENT | GRAPHS | NESTED).items()}
     if node_models:
         found |= {f"node-{name}": data for name, data in node_tests()}
     for name, data in found.items():
-        if len(data) < _LARGEST:
+        if len(data) < _LARGEST and name != "if-nested-5000":  # deeper than the mutator descends
             (folder / name).write_bytes(data)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
-from hostile_build import LEAST, MOST, varint
 from onnx import ModelProto
+
+from hostile_build import LEAST, MOST, varint
 
 _VARINT, _BYTES = 0, 2
 _FIXED: Final = {1: 8, 5: 4}

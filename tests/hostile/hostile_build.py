@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +115,13 @@ def graph(
 def model(
     made: GraphProto,
     *,
-    opsets: Mapping[str, int] | Iterable[tuple[str, int]] = (("", OPSET),),
+    opsets: Iterable[tuple[str, int]] = (("", OPSET),),
     functions: Iterable[FunctionProto] = (),
     ir_version: int | None = 10,
 ) -> bytes:
     """A serialised model."""
-    pairs = opsets.items() if isinstance(opsets, Mapping) else opsets
     whole = ModelProto(ir_version=ir_version, graph=made, functions=functions)
-    whole.opset_import.extend(helper.make_operatorsetid(*pair) for pair in pairs)
+    whole.opset_import.extend(helper.make_operatorsetid(*pair) for pair in opsets)
     return whole.SerializeToString(deterministic=True)
 
 
@@ -147,6 +146,6 @@ def one(
         names = [*(x.name for x in given), *(c.name for c in known)]
         made = ["y", *(f"y{place}" for place in range(1, outputs))]
         lone = node(op_type, names, made, domain, **attributes)
-        return model(graph([lone], given, made, known), opsets={"": OPSET, domain: OPSET})
+        return model(graph([lone], given, made, known), opsets={"": OPSET, domain: OPSET}.items())
 
     return make

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import typer
-from hostile_checks import JSON, REFUSED, wrong_with
 
 from archlint import cli, commands, output, pipeline
 from archlint.analyzer import engine
@@ -29,6 +28,7 @@ from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import Report
 from archlint.analyzer.rule import Rule
 from archlint.choices import Format, TableFormat
+from hostile_checks import JSON, REFUSED, wrong_with
 
 CPU_SECONDS: Final = 10.0  # of each command
 MEMORY_BYTES: Final = 10**9  # resident, the interpreter and its libraries included

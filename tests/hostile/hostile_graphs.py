@@ -5,6 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from onnx import (
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    SparseTensorProto,
+    TensorAnnotation,
+    TensorProto,
+    TrainingInfoProto,
+    TypeProto,
+    ValueInfoProto,
+    helper,
+)  # fmt: skip
+
 from hostile_build import (
     LEAST,
     MOST,
@@ -17,18 +30,6 @@ from hostile_build import (
     node,
     one,
     tensor,
-)  # fmt: skip
-from onnx import (
-    GraphProto,
-    ModelProto,
-    NodeProto,
-    SparseTensorProto,
-    TensorAnnotation,
-    TensorProto,
-    TrainingInfoProto,
-    TypeProto,
-    ValueInfoProto,
-    helper,
 )  # fmt: skip
 
 _WIDE: Final = [1, 3, 8, 8]
@@ -132,6 +133,12 @@ GRAPHS: dict[str, Make] = {
     "dangling-outputs": lambda: chain([node("Relu")], outputs=["y", "nowhere", "", "x"]),
     "duplicate-values": _relus(("x", "y"), ("x", "y"), ("y", "z")),
     "duplicate-values-in-a-node": lambda: chain([node("Split", ["x"], ["y", "y", "y"])]),
+    "constant-without-outputs": lambda: chain(
+        [node("Constant", [], [], value_int=1), node("Relu")]
+    ),
+    "convolution-without-outputs": lambda: chain(
+        [node("Conv", ["x", "w"], []), node("Relu")], initializers=[tensor("w", [[[[1.0]]] * 3])]
+    ),
     "duplicate-graph-outputs": lambda: chain([node("Relu")], outputs=["y", "y", "y"]),
     "duplicate-node-names": lambda: chain(
         [NodeProto(op_type="Relu", name="n", input=["x"], output=[o]) for o in "yabc"]

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from typing import Any, Final
 
-from hostile_build import LEAST, MOST, Make, attribute, graph, info, model, node, tensor
 from onnx import (
     AttributeProto,
     NodeProto,
@@ -22,6 +21,7 @@ from onnx import (
 )  # fmt: skip
 
 from archlint.analyzer.shapes.context import SHAPE_RULES
+from hostile_build import LEAST, MOST, Make, attribute, graph, info, model, node, tensor
 
 _NAN, _INF = float("nan"), float("inf")
 _MICROSOFT: Final = "com.microsoft"
@@ -101,7 +101,7 @@ def _whole(nodes: Iterable[NodeProto], inputs: list[ValueInfoProto], **known: An
     constants = [tensor(name, numbers) for name, numbers in known.items()]
     domains = {domain: 4 for domain, _, _ in _operators()} | {"": 21}
     made = graph(listed, inputs, [o for n in listed[:9] for o in n.output], constants)
-    return model(made, opsets=domains)
+    return model(made, opsets=domains.items())
 
 
 def _attributed(kind: str) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from hostile_build import LEAST, MOST, Make, one, tensor
 from onnx import TensorProto
+
+from hostile_build import LEAST, MOST, Make, one, tensor
 
 _X: Final = [1, 3, 8, 8]
 _NAN, _INF = float("nan"), float("inf")

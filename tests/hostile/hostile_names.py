@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hostile_build import Make, chain, info, node, tensor
 from onnx import FunctionProto, ModelProto, NodeProto, helper
+
+from hostile_build import Make, chain, info, node, tensor
 
 _HOLE: Final = b"Q"
 _LONG: Final = 10_000_000

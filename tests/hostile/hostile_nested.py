@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from onnx import FunctionProto, GraphProto, NodeProto
+
 from hostile_build import (
     LEAST,
     MOST,
@@ -19,7 +21,6 @@ from hostile_build import (
     tensor,
     wire_model,
 )  # fmt: skip
-from onnx import FunctionProto, GraphProto, NodeProto
 
 _WIDE = [1, 3, 8, 8]
 
@@ -95,7 +96,7 @@ def _function(name: str, calls: Iterable[NodeProto], domain: str = "f") -> Funct
 
 def _called(functions: Iterable[FunctionProto], first: str = "f0", domain: str = "f") -> bytes:
     call = node(first, domain=domain)
-    opsets = {"": OPSET, "f": 1}
+    opsets = (("", OPSET), ("f", 1))
     return model(graph([call], [info("x", _WIDE)]), opsets=opsets, functions=functions)
 
 

@@ -21,7 +21,7 @@ def _untyped(operator: str, domain: str = "", **attributes: Any) -> Make:
     def make() -> bytes:
         made = graph([node(operator, ["x"], ["y"], domain, **attributes)])
         made.input.add(name="x")
-        return model(made, opsets={"": 21, domain: 4})
+        return model(made, opsets={domain: 4, "": 21}.items())
 
     return make
 

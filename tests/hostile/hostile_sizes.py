@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from onnx import NodeProto
+
 from hostile_build import (
     Make,
     chain,
@@ -19,7 +21,6 @@ from hostile_build import (
     varint,
     wire_model,
 )  # fmt: skip
-from onnx import NodeProto
 
 
 def _doubling(operator: str, times: int, start: Any = (2, 3), **attributes: Any) -> Make:

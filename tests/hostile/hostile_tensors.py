@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from onnx import TensorProto
+
 from hostile_build import (
     LEAST,
     MOST,
@@ -20,7 +22,6 @@ from hostile_build import (
     tensor,
     untold,
 )  # fmt: skip
-from onnx import TensorProto
 
 _DTYPES: Final = (*range(27), 999)
 

@@ -141,7 +141,6 @@ def in_order(
     are renumbered. Raises InvalidGraphError for a cycle.
     """
     nodes, producers, problems = _made_once(nodes, known)
-    edges = []
     late = False
     dangling: dict[str, Node] = {}
     for node in nodes:
@@ -149,13 +148,18 @@ def in_order(
             maker = producers.get(name)
             if maker is not None:
                 late = late or maker >= node.position
-                edges.append((maker, node.position))
             elif name and name not in known and name not in outer:
                 dangling.setdefault(name, node)
     problems += _dangling(dangling)
     if not late:
         return tuple(nodes), problems
     problems.append(_malformed("its nodes are in no topological order; archlint sorted them"))
+    edges = [
+        (producers[name], node.position)
+        for node in nodes
+        for name in (*node.inputs, *node.captured)
+        if name in producers
+    ]
     positions = _topological(path, nodes, edges)
     return tuple(replace(nodes[place], id=new) for new, place in enumerate(positions)), problems
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from onnx import NodeProto
 
+_MAX_PARTS = 64  # of a path; a longer name is none that a module gave
 _NAME_SCOPES = "pkg.torch.onnx.name_scopes"
 
 Scope = tuple[str, ...]
@@ -43,13 +44,13 @@ def _from_metadata(text: str) -> Scope | None:
 @lru_cache(maxsize=4096)
 def _from_path(path: str) -> Scope:
     """``/layer1/layer1.0/conv1`` to (layer1, 0, conv1): parts repeat their parent's name."""
-    scope: list[str] = []
-    parent = ""
-    for part in [piece for piece in path.split("/") if piece]:
-        inner = part.removeprefix(f"{parent}.") if parent else part
-        scope += inner.split(".")
-        parent = part
-    return tuple(scope)
+    if path.count("/") > _MAX_PARTS:
+        return ()
+    around, _, part = path.rstrip("/").rpartition("/")
+    if not around.strip("/"):
+        return tuple(part.split(".")) if part else ()
+    parent = around.rstrip("/").rpartition("/")[2]
+    return _from_path(around) + tuple(part.removeprefix(f"{parent}.").split("."))
 
 
 def _from_weights(inputs: Sequence[str]) -> Scope:

@@ -29,7 +29,7 @@ _PLAIN: dict[int, np.dtype[Any]] = {
 def of_tensor(name: str, tensor: TensorProto) -> Value:
     """A constant of the tensor's type and dims; its data if it is small and in the file."""
     dims = tuple(tensor.dims)
-    if any(dim < 0 for dim in dims):
+    if dims and min(dims) < 0:
         cause = Cause(f"initializer '{name}' has a negative dim")
         return Value(name, tensor.data_type, None, True, causes=frozenset({cause}))
     return Value(name, tensor.data_type, dims, True, _data(tensor, dims))

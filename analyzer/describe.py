@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.shapes.context import CONTRADICTIONS
 
 
 def describe(graph: Graph, node: Node) -> str:
     """One short line that names an operator and its sizes."""
     describer = _DESCRIBERS.get(node.op_type)
-    return describer(graph, node) if describer and not node.domain else node.operator
+    try:
+        return describer(graph, node) if describer and not node.domain else node.operator
+    except CONTRADICTIONS:  # attributes of other types than the operator has
+        return node.operator
 
 
 def kernel_text(kernel: Sequence[int]) -> str:

@@ -76,7 +76,7 @@ def test_a_hostile_file_ends_in_a_report_or_one_line(batch: int, tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.parametrize("case", _LARGE, ids=lambda case: case.name)
 def test_so_does_a_large_one(case: Case, tmp_path: Path) -> None:
-    """A hundred thousand of what real models have thousands of."""
+    """Tens of thousands of what real models have thousands of."""
     wrong = _wrong([case], tmp_path)
     assert not wrong, wrong
 

@@ -46,7 +46,7 @@ def collect(folder: Path, *, node_models: bool) -> None:
     if node_models:
         found |= {f"node-{name}": data for name, data in node_tests()}
     for name, data in found.items():
-        if len(data) < _LARGEST and name != "if-nested-5000":  # deeper than the mutator descends
+        if len(data) < _LARGEST:
             (folder / name).write_bytes(data)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -107,10 +108,11 @@ class Mutator:
         chance = random.Random(f"{self._seed} {number}")  # noqa: S311 - no secret
         data = chance.choice(self._corpus)
         if chance.random() < 0.85:
-            tree = parse(data)
-            for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 6))):
-                self._damage(tree, chance)
-            data = write(tree)
+            with suppress(RecursionError):  # nested deeper than these functions descend
+                tree = parse(data)
+                for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 6))):
+                    self._damage(tree, chance)
+                data = write(tree)
         if chance.random() < 0.2:
             data = _bytes_damaged(data, chance)
         return data

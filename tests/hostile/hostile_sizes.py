@@ -175,9 +175,9 @@ SIZES: dict[str, Make] = {
 }
 # Files of a size that real models have; they take seconds.
 LARGE: dict[str, Make] = {
-    "relus-100-thousand": _long("Relu", 100_000),
-    "constants-100-thousand": lambda: chain(
-        [node("Constant", [], [f"k{i}"], value_int=i) for i in range(100_000)] + [node("Relu")]
+    "relus-60-thousand": _long("Relu", 60_000),
+    "constants-60-thousand": lambda: chain(
+        [node("Constant", [], [f"k{i}"], value_int=i) for i in range(60_000)] + [node("Relu")]
     ),
     "initializers-100-thousand": lambda: chain(
         [node("Relu")], initializers=[untold(f"w{i}", [1]) for i in range(100_000)]

@@ -38,7 +38,7 @@ _REFUSED: Final = {
     "rank-100-thousand-input": "dims",
     "rank-10-million": "dims",
     "nodes-empty-10-mb": "nodes",
-    "fields-10-million": "",
+    "fields-6-million": "fields",
     "model-is-a-folder": "",
     "model-is-a-fifo": "regular file",
     "model-is-a-device": "regular file",

@@ -60,7 +60,7 @@ def _wrong_attributes() -> dict[str, Any]:
         "undefined": AttributeProto(name="a", i=3, s=b"x"),
         "contradictory": lies,
         "empty-tensor": TensorProto(),
-        "many-ints": [1] * 2000,
+        "many-ints": [1] * 500,
     }
 
 

@@ -121,6 +121,10 @@ def _relu(given: str, made: str = "y") -> GraphProto:
     return graph([node("Relu", [given], [made])], outputs=[made])
 
 
+def _constant(made: str) -> GraphProto:
+    return graph([node("Constant", [], [made], value_float=1.0)], outputs=[made])
+
+
 def _unused_laughs() -> bytes:
     """As many calls through subgraphs of functions: each branch calls the next function."""
     functions = [
@@ -138,15 +142,15 @@ def _call(index: int) -> GraphProto:
 
 
 def _wide_captures() -> bytes:
-    """A nest of 25 subgraphs, each with 200 nodes that read outer values."""
+    """A nest of 15 subgraphs, each with 200 nodes that read outer values."""
     inner = _relu("x", "z0")
-    for level in range(1, 26):
+    for level in range(1, 16):
         nodes = [node("Add", ["x", f"v{i}"], [f"u{level}_{i}"]) for i in range(200)]
         branch: dict[str, Any] = {"then_branch": inner, "else_branch": _relu("x", f"z{level - 1}")}
         choice = node("If", ["x"], [f"z{level}"], **branch)
         inner = graph([*nodes, choice], outputs=[f"z{level}"])
     values = [node("Relu", ["x"], [f"v{i}"]) for i in range(200)]
-    return model(graph([*values, *inner.node], [info("x", _WIDE)], ["z25"]))
+    return model(graph([*values, *inner.node], [info("x", _WIDE)], ["z15"]))
 
 
 NESTED: dict[str, Make] = {
@@ -164,7 +168,7 @@ NESTED: dict[str, Make] = {
     ),
     "subgraph-captures-nothing": _if(("then_branch", _relu("nowhere")), ("else_branch", _relu(""))),
     "subgraph-shadows-outer-names": _if(
-        ("then_branch", _relu("x", "x")), ("else_branch", _relu("x", "go"))
+        ("then_branch", _constant("x")), ("else_branch", _relu("x", "go"))
     ),
     "subgraph-reads-its-own-result": _if(("then_branch", _relu("y")), ("else_branch", _relu("y"))),
     "subgraph-captures-many": _wide_captures,

@@ -120,8 +120,8 @@ def _bottlenecks(count: int) -> bytes:
 
 
 def _fields() -> bytes:
-    """An attribute of ten million integers, each one a field of its own."""
-    many = field(1, "a") + b"\x40\x01" * 10_000_000 + field(20, 7)
+    """An attribute of six million integers, each one a field of its own."""
+    many = field(1, "a") + b"\x40\x01" * 6_000_000 + field(20, 7)
     return wire_model(field(1, field(1, "x") + field(2, "y") + field(4, "Relu") + field(5, many)))
 
 
@@ -159,10 +159,8 @@ SIZES: dict[str, Make] = {
     ),
     "outputs-3000": lambda: _outputs(3000),
     "convolutions-1000": lambda: _bottlenecks(1000),
-    "fields-10-million": _fields,
+    "fields-6-million": _fields,
     "metadata-million": _metadata,
-    "relus-20-thousand": _long("Relu", 20_000),
-    "identities-20-thousand": _long("Identity", 20_000),
     "adds-of-one-value": _long("Add", 5000, "x"),
     "concats-of-one-value": _long("Concat", 1000, "x", axis=1),
     "symbols-grow": lambda: model(
@@ -175,11 +173,11 @@ SIZES: dict[str, Make] = {
 }
 # Files of a size that real models have; they take seconds.
 LARGE: dict[str, Make] = {
-    "relus-60-thousand": _long("Relu", 60_000),
-    "constants-60-thousand": lambda: chain(
-        [node("Constant", [], [f"k{i}"], value_int=i) for i in range(60_000)] + [node("Relu")]
+    "relus-40-thousand": _long("Relu", 40_000),
+    "constants-20-thousand": lambda: chain(
+        [node("Constant", [], [f"k{i}"], value_int=i) for i in range(20_000)] + [node("Relu")]
     ),
-    "initializers-100-thousand": lambda: chain(
-        [node("Relu")], initializers=[untold(f"w{i}", [1]) for i in range(100_000)]
+    "initializers-50-thousand": lambda: chain(
+        [node("Relu")], initializers=[untold(f"w{i}", [1]) for i in range(50_000)]
     ),
 }

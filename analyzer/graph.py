@@ -116,6 +116,10 @@ class Node:
         """Name of an input, empty if it is absent."""
         return self.inputs[index] if index < len(self.inputs) else ""
 
+    def output(self, index: int) -> str:
+        """Name of an output, empty if it is absent."""
+        return self.outputs[index] if index < len(self.outputs) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:

@@ -92,7 +92,7 @@ def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
     if node.op_type != "Conv" or node.domain:
         return None
     x, w = graph.value(node.input(0)).static_shape, graph.value(node.input(1)).static_shape
-    y = graph.value(node.outputs[0]).static_shape
+    y = graph.value(node.output(0)).static_shape
     if x is None or w is None or y is None or not graph.value(node.input(1)).constant:
         return None
     slide = window(node.attributes, x[2:], w[2:])
@@ -142,7 +142,7 @@ def branches(graph: Graph) -> Branches:
             feeder = convs.get(node.input(0))
             if feeder is not None and (feeder.id in reduced or _is_pointwise(graph, feeder)):
                 reduced.add(node.id)
-            convs[node.outputs[0]] = node
+            convs[node.output(0)] = node
         elif (source := _source(graph, node, sources)) is not None:
             for name in node.outputs:
                 sources[name] = source
@@ -192,7 +192,7 @@ def in_reduced_branch(graph: Graph, node: Node) -> bool:
 
 def activation_after(graph: Graph, node: Node) -> Activation:
     """The activation behind a convolution, else the graph's most frequent one, else Relu."""
-    value = node.outputs[0]
+    value = node.output(0)
     sources = branches(graph).sources
     for _ in range(_GATE_DEPTH):
         consumers = graph.consumers(value)
@@ -203,9 +203,9 @@ def activation_after(graph: Graph, node: Node) -> Activation:
         (consumer,) = consumers
         if consumer.op_type in _ACTIVATIONS:
             return _as_activation(graph, consumer) or _most_frequent(graph)
-        if sources.get(consumer.outputs[0]) != value:
+        if sources.get(consumer.output(0)) != value:
             break
-        value = consumer.outputs[0]
+        value = consumer.output(0)
     return _most_frequent(graph)
 
 
@@ -234,7 +234,7 @@ def _scalar(data: Data | None) -> float | None:
 
 def ends_in_addition(graph: Graph, node: Node) -> bool:
     """Whether what a convolution makes is added to another branch before anything else joins it."""
-    value = node.outputs[0]
+    value = node.output(0)
     sources = branches(graph).sources
     for _ in range(_BLOCK_DEPTH):
         consumers = graph.consumers(value)
@@ -244,7 +244,7 @@ def ends_in_addition(graph: Graph, node: Node) -> bool:
         data = [name for name in consumer.inputs if name and not graph.value(name).constant]
         if consumer.op_type == "Add" and len(data) == 2:
             return True
-        if consumer.op_type != "Conv" and sources.get(consumer.outputs[0]) != value:
+        if consumer.op_type != "Conv" and sources.get(consumer.output(0)) != value:
             return False
-        value = consumer.outputs[0]
+        value = consumer.output(0)
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -172,6 +173,12 @@ def size(count: float) -> str:
     """Bytes with a decimal prefix."""
     text = short(count)
     return f"{text}B" if text[-1].isalpha() else f"{text} B"
+
+
+def to_json(document: object) -> str:
+    """A document in ASCII that no log of a build service takes for a command, as Azure's do ``##``
+    in any line."""
+    return json.dumps(document, indent=2).replace("##", "#\\u0023") + "\n"
 
 
 def plural(count: int, noun: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from inspect import cleandoc
@@ -11,6 +10,7 @@ from textwrap import fill
 from typing import Any
 
 from archlint.analyzer.rule import Rule
+from archlint.analyzer.text import to_json
 
 _COLUMNS = 80
 
@@ -59,7 +59,7 @@ def as_markdown(rules: Sequence[type[Rule]]) -> str:
 
 def as_json(rules: Sequence[type[Rule]]) -> str:
     """A list of objects, one a rule."""
-    return json.dumps([_object(rule) for rule in rules], indent=2) + "\n"
+    return to_json([_object(rule) for rule in rules])
 
 
 def _metadata(rule: type[Rule]) -> str:

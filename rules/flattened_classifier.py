@@ -63,13 +63,13 @@ class FlattenedClassifier(ParameterRule):
         """Global average pooling, then the layer on the channels."""
         graph, (flatten, *_), layer = context.graph, match.nodes, match.nodes[-1]
         shape = graph.value(flatten.input(0)).static_shape
-        result = graph.value(layer.outputs[0]).static_shape
+        result = graph.value(layer.output(0)).static_shape
         if shape is None or result is None:
             return None
         builder, value = draft(graph, "pooled", match.nodes)
         value = builder.flatten(builder.global_average_pool(value))
         bias = layer.op_type == "Gemm" and bool(layer.input(2))
-        output = layer.outputs[0]
+        output = layer.output(0)
         builder.linear(value, shape[1], result[-1], bias=bias, output=output)
         builder.output(output)
         title = "global average pooling before the layer"
@@ -98,7 +98,7 @@ def _flattened(graph: Graph, layer: Node) -> list[Node]:
 def _flattens(graph: Graph, node: Node) -> bool:
     """Whether a node makes rows, one an image, of a map with channels."""
     before = graph.value(node.input(0)).static_shape
-    after = graph.value(node.outputs[0]).static_shape
+    after = graph.value(node.output(0)).static_shape
     if before is None or after is None:
         return False
     return len(before) > 2 == len(after) and before[0] == after[0]

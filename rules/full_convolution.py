@@ -67,7 +67,7 @@ class FullConvolution(CostRule):
             dilations=conv.dilations, groups=conv.in_channels, bias=conv.bias, name="depthwise",
         )  # fmt: skip
         value = activation_after(context.graph, conv.node).write(builder, value)
-        output = conv.node.outputs[0]
+        output = conv.node.output(0)
         builder.conv(
             value, conv.out_channels, (1,) * len(conv.kernel), bias=conv.bias, name="pointwise",
             output=output,

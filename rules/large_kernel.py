@@ -70,7 +70,7 @@ class LargeKernel(CostRule):
             last = place == len(widths) - 1
             pads = left if last else [min(1, side) for side in left]
             left = [side - taken for side, taken in zip(left, pads, strict=True)]
-            output = conv.node.outputs[0] if last else None
+            output = conv.node.output(0) if last else None
             value = builder.conv(
                 value, channels, 3, pads=pads, bias=conv.bias, name=f"conv{place + 1}",
                 output=output,

@@ -63,7 +63,7 @@ class SquareKernel(CostRule):
             bias=conv.bias, name="row",
         )  # fmt: skip
         value = activation_after(context.graph, conv.node).write(builder, value)
-        output = conv.node.outputs[0]
+        output = conv.node.output(0)
         builder.conv(
             value, conv.out_channels, (side, 1), pads=(top, 0, bottom, 0), bias=conv.bias,
             name="column", output=output,

@@ -77,7 +77,7 @@ class UnreducedResidualBlock(CostRule):
             value, width, 3, pads=conv.pads, dilations=conv.dilations, bias=conv.bias, name="mix"
         )
         value = activation.write(builder, value)
-        output = conv.node.outputs[0]
+        output = conv.node.output(0)
         builder.conv(value, conv.out_channels, 1, bias=conv.bias, name="restore", output=output)
         builder.output(output)
         title = f"a bottleneck of {width} channels"

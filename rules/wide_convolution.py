@@ -87,7 +87,7 @@ class WideConvolution(CostRule):
             x, width, (1,) * len(conv.kernel), pads=0, bias=conv.bias, name="reduce"
         )
         reduced = activation_after(context.graph, conv.node).write(builder, reduced)
-        output = conv.node.outputs[0]
+        output = conv.node.output(0)
         builder.conv(
             reduced, conv.out_channels, conv.kernel, stride=conv.strides, pads=conv.pads,
             dilations=conv.dilations, bias=conv.bias, name="expand", output=output,

@@ -80,7 +80,8 @@ BREAKS: dict[str, tuple[dict[str, str], str]] = {
     "past-the-end": ({"location": "w.bin", "offset": "1"}, "ends at byte 25 of a file of 24"),
     "offset-past-the-end": ({"location": "w.bin", "offset": "9" * 15}, "of a file of 24 bytes"),
     "nul": ({"location": "w\0.bin"}, r"'w\\x00\.bin': the file cannot be looked up"),
-    "name-too-long": ({"location": "w" * 5000}, "the file cannot be looked up"),
+    "name-too-long": ({"location": "w" * 500}, "the file cannot be looked up"),
+    "path-too-long": ({"location": "w" * 5000}, "no path is as long"),
 }
 
 

@@ -23,6 +23,7 @@ from archlint.analyzer.text import safe
 
 _SHOWN = 80  # characters of a location that a message shows
 _LONGEST = 20  # digits of a number of bytes
+_LONGEST_PATH = 4096  # bytes; to look a path up takes time by the square of its length
 _REMEDY = "put a plain file of its own beside the model"
 
 
@@ -81,6 +82,10 @@ class Folder:
     def _look_up(self, location: str) -> os.stat_result | Fault:
         if why := _unsafe_text(location):
             return _unsafe(location, why)
+        if len(os.fsencode(location)) > _LONGEST_PATH:
+            return _broken(
+                location[:_LONGEST_PATH], "missing", "no path is as long as its location"
+            )
         path = os.path.join(self._folder, location)
         try:
             root = os.path.realpath(self._folder)

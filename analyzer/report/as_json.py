@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from archlint.analyzer.finding import Alternative, Finding
 from archlint.analyzer.graph import Node
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.text import to_json
 
 SCHEMA_VERSION = 1
 
@@ -38,7 +38,7 @@ def render(
         "models": models,
         "failures": [{"path": failure.path, "why": failure.why} for failure in report.failures],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return to_json(document)
 
 
 def _model(model: ModelReport) -> dict[str, Any]:

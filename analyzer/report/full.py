@@ -10,6 +10,8 @@ from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.text import (
     Paint,
     change,
+    columns,
+    pad,
     paragraph,
     percent,
     percent_change,
@@ -80,10 +82,10 @@ def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) ->
     yield from _labelled("now", f"{now}: {finding.cost.macs:,} MACs{share}", paint, width)
     yield from _labelled("suggested", safe(priced.proposal.title), paint, width)
     texts = [safe(step.text) for step in priced.steps]
-    wide = max(map(len, texts), default=0)
+    wide = max(map(columns, texts), default=0)
     for text, step in zip(texts, priced.steps, strict=True):
         cost = f"{step.macs:>15,} MACs" if step.macs else ""
-        yield f"{' ' * _LABEL}  {text:<{wide}}{cost}".rstrip()
+        yield f"{' ' * _LABEL}  {pad(text, wide)}{cost}".rstrip()
     before, after = _macs(priced)
     saving = change(before, after, "MACs")
     if before:

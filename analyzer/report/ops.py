@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 
 from archlint.analyzer.operators import Operator, Status
-from archlint.analyzer.text import Paint, columns, paragraph, plural, safe, table
+from archlint.analyzer.text import Paint, columns, paragraph, plural, safe, table, to_json
 
 _HEAD = ("operator", "domain", "since", "shapes", "cost")
 _EXPENDABLE = (2, 3, 1)  # since, shapes, and what is one of two domains mostly
@@ -59,4 +58,4 @@ def as_json(operators: Sequence[Operator]) -> str:
         }
         for operator in operators
     ]
-    return json.dumps(listed, indent=2) + "\n"
+    return to_json(listed)

@@ -30,19 +30,26 @@ def of_tensor(name: str, tensor: TensorProto) -> Value:
     """A constant of the tensor's type and dims; its data if it is small and in the file."""
     dims = tuple(tensor.dims)
     if dims and min(dims) < 0:
-        cause = Cause(f"initializer '{name}' has a negative dim")
-        return Value(name, tensor.data_type, None, True, causes=frozenset({cause}))
+        return _impossible(name, tensor.data_type)
     return Value(name, tensor.data_type, dims, True, _data(tensor, dims))
 
 
 def of_sparse(name: str, tensor: SparseTensorProto) -> Value:
     """A constant of the dims of the dense tensor."""
-    return Value(name, tensor.values.data_type, tuple(tensor.dims), True)
+    dims = tuple(tensor.dims)
+    if dims and min(dims) < 0:
+        return _impossible(name, tensor.values.data_type)
+    return Value(name, tensor.values.data_type, dims, True)
+
+
+def _impossible(name: str, dtype: int) -> Value:
+    cause = Cause(f"initializer '{name}' has a negative dim")
+    return Value(name, dtype, None, True, causes=frozenset({cause}))
 
 
 def of_constant_node(node: Node) -> Value:
     """The one output of a Constant node, whichever attribute holds it."""
-    name = node.outputs[0]
+    name = node.output(0)
     for attribute, value in node.attributes.items():
         if isinstance(value, TensorProto):
             return of_tensor(name, value)

@@ -212,9 +212,11 @@ def smaller(data: bytes) -> Iterator[bytes]:
     """The file without one of the fields of its messages, outer ones first."""
     try:
         tree = parse(data)
-    except (DecodeError, RecursionError):
+        messages = list(_messages(tree))
+        write(tree)
+    except (DecodeError, RecursionError):  # nested deeper than these functions descend
         return
-    for fields in list(_messages(tree)):
+    for fields in messages:
         for place in reversed(range(len(fields))):
             removed = fields.pop(place)
             yield write(tree)

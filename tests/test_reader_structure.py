@@ -11,22 +11,12 @@ from archlint.analyzer.reader import schema, structure, wire
 from archlint.analyzer.reader.schema import MAX_RANK
 from archlint.analyzer.reader.structure import INLINE_BYTES, REFERENCE, Payload, Skimmed, skim
 from archlint.analyzer.reader.wire import LimitError, encode
+from skimming import skimmed
 
 
 def length_delimited(number: int, content: bytes) -> bytes:
     """A field of bytes or of a message."""
     return encode(number << 3 | 2) + encode(len(content)) + content
-
-
-def skimmed(content: bytes) -> Skimmed:
-    """What is skimmed of a file that holds these bytes; the same, whether small messages are copied
-    unseen or walked."""
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        fast, thorough = skim(file.fileno()), skim(file.fileno(), whole=True)
-    assert fast == thorough
-    return fast
 
 
 def tensor_of(*fields: bytes, data_type: int = TensorProto.FLOAT) -> bytes:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from archlint.analyzer.reader.schema import MAX_DEPTH
-from archlint.analyzer.reader.structure import INLINE_BYTES, INLINE_INTEGERS, skim
+from archlint.analyzer.reader.structure import INLINE_BYTES, INLINE_INTEGERS
 from archlint.analyzer.reader.wire import LimitError, WireError, encode
-
-
-def skimmed(content: bytes) -> bytes:
-    """The skimmed bytes of a file that holds these; the same, whether small messages are copied
-    unseen or walked."""
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        fast, thorough = skim(file.fileno()), skim(file.fileno(), whole=True)
-    assert fast == thorough
-    return fast.content
+from skimming import skimmed
 
 
 def model_of(*tensors: TensorProto, nodes: tuple[NodeProto, ...] = ()) -> ModelProto:
@@ -49,7 +37,7 @@ def raw(size: int, data_type: int = TensorProto.FLOAT) -> TensorProto:
 )
 def test_payloads_are_kept_by_size_and_type(tensor: TensorProto, kept: bool) -> None:
     """Shapes, indices and masks are needed, weights are not."""
-    proto = ModelProto.FromString(skimmed(model_of(tensor).SerializeToString()))
+    proto = ModelProto.FromString(skimmed(model_of(tensor).SerializeToString()).content)
     assert proto.graph.initializer[0].raw_data == (tensor.raw_data if kept else b"")
     assert proto.graph.initializer[0].dims == tensor.dims
 
@@ -61,7 +49,7 @@ def test_typed_payloads_are_left_out_too(field: str) -> None:
     """Numbers in typed fields are weights as much as raw bytes."""
     tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[5000])
     getattr(tensor, field).extend([1] * 5000)
-    proto = ModelProto.FromString(skimmed(model_of(tensor).SerializeToString()))
+    proto = ModelProto.FromString(skimmed(model_of(tensor).SerializeToString()).content)
     assert proto.ByteSize() < 200
     assert not getattr(proto.graph.initializer[0], field)
 
@@ -70,7 +58,7 @@ def test_strings_are_left_out() -> None:
     """A long string element is a payload."""
     tensor = TensorProto(name="t", data_type=TensorProto.STRING, dims=[1])
     tensor.string_data.append(b"x" * 5000)
-    proto = ModelProto.FromString(skimmed(model_of(tensor).SerializeToString()))
+    proto = ModelProto.FromString(skimmed(model_of(tensor).SerializeToString()).content)
     assert proto.ByteSize() < 200
 
 
@@ -79,7 +67,7 @@ def test_the_type_may_stand_behind_the_payload() -> None:
     payload = TensorProto(raw_data=bytes(4000)).SerializeToString()
     typed = TensorProto(data_type=TensorProto.INT64, name="t").SerializeToString()
     graph = length_delimited(5, payload + typed)
-    proto = ModelProto.FromString(skimmed(length_delimited(7, graph)))
+    proto = ModelProto.FromString(skimmed(length_delimited(7, graph)).content)
     assert proto.graph.initializer[0].raw_data == bytes(4000)
 
 
@@ -111,7 +99,7 @@ def holder(kind: str) -> ModelProto:
 def test_weights_are_left_out_wherever_they_are(kind: str) -> None:
     """Constant nodes, bodies, functions and sparse tensors hold weights too."""
     model = holder(kind)
-    proto = ModelProto.FromString(skimmed(model.SerializeToString()))
+    proto = ModelProto.FromString(skimmed(model.SerializeToString()).content)
     assert model.ByteSize() > 5000
     assert proto.ByteSize() < 300
     assert [node.op_type for node in proto.graph.node] == [n.op_type for n in model.graph.node]
@@ -133,7 +121,7 @@ def test_a_model_without_weights_is_copied_whole(
     model = model_of(nodes=tuple(listed))
     model.producer_name, model.model_version = producer, version
     content = model.SerializeToString()
-    assert skimmed(content) == content
+    assert skimmed(content).content == content
 
 
 def length_delimited(number: int, body: bytes) -> bytes:
@@ -173,7 +161,7 @@ def test_what_is_no_message_says_where(content: bytes, why: str, offset: int) ->
 
 def test_nesting_has_a_limit() -> None:
     """Bodies in bodies are followed only so deep, without exhausting the stack."""
-    assert skimmed(nested(5)) == nested(5)
+    assert skimmed(nested(5)).content == nested(5)
     with pytest.raises(LimitError, match=rf"nested too deep \(more than {MAX_DEPTH}\)"):
         skimmed(nested(MAX_DEPTH))
 
@@ -187,4 +175,4 @@ def test_an_inner_length_beyond_its_message_is_an_error() -> None:
 
 def test_nothing_is_an_empty_model() -> None:
     """No bytes are a message without fields."""
-    assert skimmed(b"") == b""
+    assert skimmed(b"").content == b""

@@ -182,9 +182,14 @@ def test_interrupt(jobs: Any, tmp_path: Path) -> None:
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGINT)
 
+    # What starts the tests in the background makes them ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        run_job(jobs.spawn, {"path": str(path)}, limits=Limits(wall_seconds=30))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_job(jobs.spawn, {"path": str(path)}, limits=Limits(wall_seconds=30))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert is_gone(int(path.read_text(encoding="utf-8")))
 
 

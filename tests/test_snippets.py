@@ -20,7 +20,7 @@ CASES = [
     pytest.param(rule, case, id=f"{rule.code}: {case.title}")
     for rule in all_rules()
     for case in cases_of(rule)
-    if isinstance(case, Flags)
+    if isinstance(case, Flags) and case.macs is not None  # what is only advised has no graph
 ]
 
 

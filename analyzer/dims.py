@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
+MAX_RANK = 64  # that of numpy; no runtime knows more axes, and numbers of elements stay printable
 _LABEL_LIMIT = 60
 
 

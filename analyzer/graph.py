@@ -78,6 +78,12 @@ class Value:
         return self.shape  # type: ignore[return-value]  # is_static says so
 
 
+def operator_name(domain: str, op_type: str) -> str:
+    """An operator as rules and formulas are registered for it: ``Op``, or ``domain.Op`` where the
+    domain is not the empty one of ai.onnx."""
+    return f"{domain}.{op_type}" if domain else op_type
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """An operator: ``id`` is its place in topological order, ``position`` its place in the file.
@@ -106,7 +112,7 @@ class Node:
     @property
     def operator(self) -> str:
         """The operator with its domain, unless that is ai.onnx."""
-        return f"{self.domain}.{self.op_type}" if self.domain else self.op_type
+        return operator_name(self.domain, self.op_type)
 
     def cause(self, why: str) -> Cause:
         """Why something about this node is unknown."""

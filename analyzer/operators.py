@@ -12,6 +12,7 @@ from onnx import defs
 from archlint.analyzer import cost as _cost  # noqa: F401 - registers the formulas
 from archlint.analyzer import shapes as _shapes  # noqa: F401 - registers the rules
 from archlint.analyzer.cost.base import HANDLERS
+from archlint.analyzer.graph import operator_name
 from archlint.analyzer.nodes import ai_onnx_is_empty
 from archlint.analyzer.shapes.context import CONTROL_RULES, SHAPE_RULES
 
@@ -62,8 +63,7 @@ def has_shape_rule(key: str) -> bool:
 
 
 def _key(schema: defs.OpSchema) -> str:
-    domain = ai_onnx_is_empty(schema.domain)
-    return f"{domain}.{schema.name}" if domain else schema.name
+    return operator_name(ai_onnx_is_empty(schema.domain), schema.name)
 
 
 def _operator(key: str, schemas: Mapping[str, defs.OpSchema]) -> Operator:

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from onnx import FunctionProto, GraphProto
 
 from archlint.analyzer.dims import Cause
-from archlint.analyzer.graph import Body, Graph, Node, Value
+from archlint.analyzer.graph import Body, Graph, Node, Value, operator_name
 from archlint.analyzer.nodes import (
     Given,
     ai_onnx_is_empty,
@@ -216,8 +216,7 @@ def model_scope(model: Model, opsets: Mapping[str, int]) -> ModelScope:
 
 
 def _operator(function: FunctionProto) -> str:
-    domain = ai_onnx_is_empty(function.domain)
-    return f"{domain}.{function.name}" if domain else function.name
+    return operator_name(ai_onnx_is_empty(function.domain), function.name)
 
 
 def _standard_function(node: Node, opsets: Mapping[str, int]) -> FunctionProto | None:

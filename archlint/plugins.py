@@ -17,6 +17,7 @@ from onnx import AttributeProto, ModelProto, NodeProto
 
 from archlint.analyzer.cost.base import HANDLERS
 from archlint.analyzer.errors import ConfigError
+from archlint.analyzer.graph import operator_name
 from archlint.analyzer.nodes import ai_onnx_is_empty
 from archlint.analyzer.operators import has_shape_rule
 from archlint.analyzer.shapes.context import CONTROL_RULES, FOLDINGS, SHAPE_RULES
@@ -56,12 +57,12 @@ def _operators(nodes: Iterable[NodeProto]) -> Iterator[tuple[str, str]]:
 @cache
 def _runs_no_graph(domain: str, op_type: str) -> bool:
     """Whether it is an operator whose shapes need no subgraph."""
-    key = f"{domain}.{op_type}" if domain else op_type
+    key = operator_name(domain, op_type)
     return key in SHAPE_RULES and key not in CONTROL_RULES
 
 
 def _is_known(domain: str, op_type: str) -> bool:
-    key = f"{domain}.{op_type}" if domain else op_type
+    key = operator_name(domain, op_type)
     return key in CONTROL_RULES or (key in HANDLERS and has_shape_rule(key))
 
 

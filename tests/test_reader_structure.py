@@ -7,8 +7,8 @@ import tempfile
 import pytest
 from onnx import ModelProto, TensorProto
 
+from archlint.analyzer.dims import MAX_RANK
 from archlint.analyzer.reader import schema, structure, wire
-from archlint.analyzer.reader.schema import MAX_RANK
 from archlint.analyzer.reader.structure import INLINE_BYTES, REFERENCE, Payload, Skimmed, skim
 from archlint.analyzer.reader.wire import LimitError, encode
 from skimming import skimmed

@@ -8,10 +8,10 @@ from google.protobuf.descriptor_pool import Default
 from google.protobuf.message import Message
 from onnx import FunctionProto, GraphProto, ModelProto, TensorShapeProto
 
+from archlint.analyzer.dims import MAX_RANK
 from archlint.analyzer.reader.wire import LENGTH_DELIMITED, Limit
 
 MAX_NODES: Final = 1_000_000
-MAX_RANK: Final = 64  # that of numpy
 MAX_DEPTH: Final = 100  # that of protobuf's parser
 
 

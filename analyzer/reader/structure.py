@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 
 from onnx import StringStringEntryProto, TensorProto
 
+from archlint.analyzer.dims import MAX_RANK
 from archlint.analyzer.reader.schema import (
     CHILDREN,
     LIMITS,
     MAX_DEPTH,
-    MAX_RANK,
     MODEL,
     NO_RANK,
     NO_RUNTIME,

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto
 
-from archlint.analyzer.reader.schema import MAX_NODES, MAX_RANK
+from archlint.analyzer.dims import MAX_RANK
+from archlint.analyzer.reader.schema import MAX_NODES
 from archlint.analyzer.text import safe
 
 _NAME = 80  # characters of a name that a message shows

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from archlint.analyzer.dims import Cause, Dim, Shape, SymbolicDim, causes_of, volume
+from archlint.analyzer.dims import MAX_RANK, Cause, Dim, Shape, SymbolicDim, causes_of, volume
 from archlint.analyzer.graph import Body, Data, Node, Value
 from archlint.analyzer.likeness import signature
 from archlint.analyzer.problem import Problem, ProblemKind
@@ -51,7 +51,6 @@ from archlint.analyzer.shapes.context import (
 )  # fmt: skip
 
 _INT64 = 1 << 63
-MAX_RANK = 64  # no runtime knows tensors of more axes; numbers of elements stay printable
 # A new number at each run: no constant, whatever its inputs.
 _RANDOM = frozenset({
     "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",

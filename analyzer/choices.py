@@ -1,8 +1,11 @@
-"""Choices of the cost table, in a module that loads nothing else."""
+"""What options choose from and start with, in a module that loads nothing else."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+DEFAULT_BUDGET = 5.0  # seconds of runs that are timed together
+DEFAULT_TIMEOUT = 120.0  # seconds of a child process, the creation of its sessions included
 
 
 class By(StrEnum):

@@ -33,6 +33,10 @@ class InvalidGraphError(ModelError):
     """The file is ONNX, but its nodes make no graph: a cycle, or a value produced twice."""
 
 
+class TimingError(ModelError):
+    """A model, or a part of one, cannot be timed."""
+
+
 class RuleError(ArchlintError):
     """A rule crashed; it is reported and the run goes on."""
 

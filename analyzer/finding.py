@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.graph import Node
 from archlint.analyzer.proposal import Priced
+from archlint.analyzer.timing.measurement import Measured
 
 
 class Severity(IntEnum):
@@ -46,6 +47,7 @@ class Finding:
 
     ``evidence`` are the facts that the message is made of; ``share`` is the part of the model's
     counted MACs that the nodes take. A finding without a proposal has ``advice`` instead.
+    ``measured`` are the verdicts of the stopwatch, one a provider, where it was asked.
     """
 
     code: str
@@ -61,3 +63,4 @@ class Finding:
     priced: Priced | None = None
     alternatives: tuple[Alternative, ...] = ()
     advice: str = ""
+    measured: tuple[Measured, ...] = ()

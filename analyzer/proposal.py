@@ -7,7 +7,7 @@ from that one graph, here and once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from onnx import GraphProto, ModelProto, NodeProto, helper
@@ -138,7 +138,7 @@ def splice(model: Model, proposals: Sequence[Proposal]) -> Model:
     proto.graph.output.extend(outputs)
     for number, proposal in enumerate(proposals):
         _insert(proto.graph, proposal.graph, f"archlint{number}/")
-    return Model(model.path, proto, model.file_bytes)
+    return replace(model, proto=proto, problems=())
 
 
 def _insert(graph: GraphProto, part: GraphProto, prefix: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -175,6 +175,13 @@ def size(count: float) -> str:
     return f"{text}B" if text[-1].isalpha() else f"{text} B"
 
 
+def milliseconds(nanoseconds: float) -> str:
+    """A time with three digits: ``0.582 ms``, ``1,234 ms``."""
+    count = nanoseconds / 1e6
+    digits = next((d for d, least in ((0, 100), (1, 10), (2, 1), (3, 0.1)) if count >= least), 4)
+    return f"{count:,.{digits}f} ms"
+
+
 def to_json(document: object) -> str:
     """A document in ASCII that no log of a build service takes for a command, as Azure's do ``##``
     in any line."""
@@ -184,6 +191,15 @@ def to_json(document: object) -> str:
 def plural(count: int, noun: str) -> str:
     """``1 finding``, ``2 findings``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``; did you mean …?``, or nothing where no word is near."""
+    from difflib import get_close_matches
+
+    lower = {candidate.lower(): candidate for candidate in known}
+    found = get_close_matches(word.lower(), lower, n=1)
+    return f"; did you mean '{lower[found[0]]}'?" if found else ""
 
 
 def paragraph(text: str, width: int | None, indent: str = "") -> list[str]:

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from archlint import __version__
-from archlint.analyzer.choices import By, SortKey
+from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT, By, SortKey
 from archlint.choices import FailOn, Format, SchemaName, TableFormat, TextFormat
 from archlint.output import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, fail, write
 
@@ -76,6 +76,41 @@ Execute = Annotated[
         "that depend on data.",
     ),
 ]
+Ep = Annotated[
+    list[str],
+    typer.Option(
+        "--ep",
+        metavar="PROVIDERS",
+        help="Execution providers to time on, as in cpu,openvino or cuda:use_tf32=1. Default: cpu. "
+        "See: archlint providers.",
+    ),
+]
+Threads = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1024,
+        metavar="N",
+        help="Threads to time with: one by CPU time, which a busy machine hardly changes, more by "
+        "wall time.",
+    ),
+]
+Budget = Annotated[
+    float,
+    typer.Option(min=0.1, max=3600, metavar="SECONDS", help="Most seconds of runs to time."),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        min=1, max=86400, metavar="SECONDS", help="Seconds after which a process of runs is ended."
+    ),
+]
+Fallback = Annotated[
+    bool,
+    typer.Option(
+        "--cpu-fallback", help="Let a device leave nodes to the CPU, which is an error otherwise."
+    ),
+]
 OutputFile = Annotated[
     str | None,
     typer.Option("--output-file", "-o", metavar="FILE", help="Write to a file instead of stdout."),
@@ -126,17 +161,35 @@ def check(
     dim: Dims = [],  # noqa: B006 - typer copies it
     input_shape: InputShapes = [],  # noqa: B006 - typer copies it
     execute: Execute = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Time what is flagged against what is suggested, and the whole model with what is "
+            "confirmed, with onnxruntime in a limited process.",
+        ),
+    ] = False,
+    ep: Ep = [],  # noqa: B006 - typer copies it
+    threads: Threads = 1,
+    budget: Budget = DEFAULT_BUDGET,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    cpu_fallback: Fallback = False,
     fail_on: Annotated[
         FailOn, typer.Option(help="Lowest severity that makes the exit code 1.")
     ] = FailOn.WARNING,
 ) -> None:
     """Lint models: what is needlessly expensive, and what would be cheaper."""
     from archlint.config import choose_alternatives, choose_rules
-    from archlint.run import analyse, exit_code, findings_text
+    from archlint.run import analyse, exit_code, findings_text, stopwatch
 
     rules = choose_rules(select, ignore, option)
     others = choose_alternatives(select, ignore, option)
-    report = analyse(paths, dim, input_shape, rules, others, execute=execute)
+    clock = None
+    if verify:
+        clock = stopwatch(ep, threads, budget, timeout, fallback=cpu_fallback)
+    elif ep or threads != 1 or cpu_fallback:
+        fail("--ep, --threads and --cpu-fallback", "say how to time: give --verify too")
+    report = analyse(paths, dim, input_shape, rules, others, execute=execute, clock=clock)
     write(findings_text(report, output_format, output_file), output_file)
     raise typer.Exit(exit_code(report, fail_on))
 

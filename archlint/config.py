@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from difflib import get_close_matches
 from typing import Any
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.rule import DEFAULT_GROUPS, Rule
+from archlint.analyzer.text import nearest
 from archlint.rules import all_rules
 
 _EXACT = 1_000  # how specific a selector is: ALL is 1, a prefix its length, a code or name this
@@ -56,13 +56,6 @@ def find_rule(source: str, name: str) -> type[Rule]:
     known = [part for rule in all_rules() for part in (rule.code, rule.name)]
     near = nearest(name, known) or "; see: archlint rule --all"
     raise ConfigError(source, f"there is no rule '{name}'{near}")
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean …?``, or nothing where no word is near."""
-    lower = {candidate.lower(): candidate for candidate in known}
-    found = get_close_matches(word.lower(), lower, n=1)
-    return f"; did you mean '{lower[found[0]]}'?" if found else ""
 
 
 def _listed(source: str, selectors: Sequence[str]) -> list[str]:

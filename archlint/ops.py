@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.operators import Operator, all_operators
-from archlint.config import nearest
+from archlint.analyzer.text import nearest
 from archlint.plugins import load_plugins
 
 

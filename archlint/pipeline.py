@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from archlint import __version__
 from archlint.analyzer.algorithms import critical_path, peak_memory
@@ -11,14 +12,26 @@ from archlint.analyzer.dims import Shape
 from archlint.analyzer.engine import accepted, run
 from archlint.analyzer.errors import ModelError
 from archlint.analyzer.finding import Finding
+from archlint.analyzer.graph import Graph
 from archlint.analyzer.inputs import Bindings, dim_names
 from archlint.analyzer.load import load
 from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import Effect, Failure, ModelReport, Report
 from archlint.analyzer.rule import Rule, RuleContext
+from archlint.analyzer.timing.effort import Effort
+from archlint.analyzer.timing.providers import Provider
 from archlint.config import check_used
 from archlint.plugins import load_plugins_for
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """On which providers findings are timed, and how; ``progress`` is told each step."""
+
+    providers: tuple[Provider, ...]
+    effort: Effort
+    progress: Callable[[str], None] = lambda _step: None
 
 
 def lint(
@@ -29,14 +42,15 @@ def lint(
     alternatives: Sequence[Rule] = (),
     *,
     execute: bool = False,
+    stopwatch: Stopwatch | None = None,
 ) -> Report:
     """Lint models in order; one that cannot be analysed is a failure of the report.
 
     ``progress`` is called with each path before its turn; ``alternatives`` are rules whose
     proposals are listed with the findings of ``rules``. With ``execute`` each model is run, and
     the shapes that occur stand where inference cannot tell them; one that fails to run is a failure
-    and is reported without. Raises ConfigError for bindings that fit no model, or that contradict
-    one, and for a plugin that cannot be used.
+    and is reported without. With a ``stopwatch`` the findings are timed. Raises ConfigError for
+    bindings that fit no model, or that contradict one, and for a plugin that cannot be used.
     """
     reports: list[ModelReport] = []
     failures: list[Failure] = []
@@ -52,7 +66,10 @@ def lint(
             observed = None
             if execute:
                 observed = _observed(model, bindings, failures)
-            reports.append(lint_model(model, rules, bindings, alternatives, observed))
+            report = lint_model(model, rules, bindings, alternatives, observed)
+            if stopwatch is not None:
+                report = _timed(report, model, bindings, observed, stopwatch, failures)
+            reports.append(report)
         except ModelError as error:
             failures.append(Failure(path, error.why))
     if reports:
@@ -72,6 +89,26 @@ def _observed(
     except ExecutionError as error:
         failures.append(Failure(model.path, error.why))
         return None
+
+
+def _timed(
+    report: ModelReport,
+    model: Model,
+    bindings: Bindings,
+    observed: Mapping[str, Shape] | None,
+    stopwatch: Stopwatch,
+    failures: list[Failure],
+) -> ModelReport:
+    """The report with its findings timed; what fails to run is added to the failures, once each."""
+    from archlint.analyzer.timing.verification import Verifier, verify  # late: few ask for it
+
+    def reload(spliced: Model) -> Graph:
+        return load(spliced, bindings, observed)
+
+    verifier = Verifier(model, report.costs.graph, reload, stopwatch.effort, stopwatch.progress)
+    findings, wholes = verify(verifier, report.findings, stopwatch.providers)
+    failures += [Failure(model.path, why) for why in verifier.failures]
+    return replace(report, findings=findings, measured=wholes)
 
 
 def lint_model(

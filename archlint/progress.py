@@ -21,7 +21,7 @@ class Progress:
     def __init__(self, total: int) -> None:
         self._total = total
         self._done = 0
-        self._text = ""
+        self._text = self._step = ""
         self._over = False
         self._status: Status | None = None
         self._timer = threading.Timer(_DELAY, self._show)
@@ -38,6 +38,14 @@ class Progress:
         with self._lock:
             self._done += 1
             self._text = f"{self._done} of {self._total}: {safe(path, 60)}"
+            self._step = ""
+            if self._status is not None:
+                self._status.update(self._escaped())
+
+    def step(self, text: str) -> None:
+        """Tell what is being done with it."""
+        with self._lock:
+            self._step = f", {safe(text, 60)}"
             if self._status is not None:
                 self._status.update(self._escaped())
 
@@ -65,4 +73,4 @@ class Progress:
     def _escaped(self) -> str:
         from rich.markup import escape
 
-        return escape(self._text)
+        return escape(self._text + self._step)

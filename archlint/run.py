@@ -11,10 +11,13 @@ from archlint.analyzer.engine import CRASH_CODE
 from archlint.analyzer.finding import Severity
 from archlint.analyzer.report import Report, as_json, concise, cost_table, full
 from archlint.analyzer.rule import Rule
+from archlint.analyzer.timing.effort import Effort
+from archlint.analyzer.timing.providers import parse_providers
 from archlint.choices import FailOn, Format, TableFormat
 from archlint.config import parse_bindings
 from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, terminal
 from archlint.paths import find_models
+from archlint.pipeline import Stopwatch
 from archlint.progress import Progress
 
 Shown = tuple[By, SortKey, int | None, int | None]  # the rows of a table: by, sort, top, depth
@@ -28,19 +31,33 @@ def analyse(
     alternatives: Sequence[Rule] = (),
     *,
     execute: bool = False,
+    clock: Stopwatch | None = None,
 ) -> Report:
     """The report of what the paths name; failures are also told on stderr.
 
-    With ``execute`` each model is run once for the shapes that depend on data.
+    With ``execute`` each model is run once for the shapes that depend on data; with a ``clock`` its
+    findings are timed.
     """
     bindings = parse_bindings(dims, shapes)
     models, missing = find_models(paths)
     with Progress(len(models)) as progress:
-        report = pipeline.lint(models, rules, bindings, progress, alternatives, execute=execute)
+        if clock is not None:
+            clock = replace(clock, progress=progress.step)
+        report = pipeline.lint(
+            models, rules, bindings, progress, alternatives, execute=execute, stopwatch=clock
+        )
     report = replace(report, failures=(*missing, *report.failures))
     for failure in report.failures:
         complain(failure.path, failure.why)
     return report
+
+
+def stopwatch(
+    texts: Sequence[str], threads: int, budget: float, timeout: float, *, fallback: bool
+) -> Stopwatch:
+    """How findings are timed; raises ConfigError for a provider that does not exist or work."""
+    effort = Effort(threads, budget, timeout, fallback)
+    return Stopwatch(parse_providers(texts), effort)
 
 
 def findings_text(report: Report, output_format: Format, output_file: str | None) -> str:

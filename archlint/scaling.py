@@ -13,7 +13,7 @@ from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import Report
 from archlint.analyzer.report.scaling import Scaled
 from archlint.analyzer.scaling import MOST_DIMS, scaling
-from archlint.config import nearest
+from archlint.analyzer.text import nearest
 from archlint.pipeline import lint_model
 
 

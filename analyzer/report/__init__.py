@@ -11,6 +11,7 @@ from archlint.analyzer.cost import CostTable
 from archlint.analyzer.dims import Cause
 from archlint.analyzer.finding import Finding, Severity
 from archlint.analyzer.graph import Node
+from archlint.analyzer.timing.measurement import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,10 @@ class Effect:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What was counted and found in one model."""
+    """What was counted and found in one model.
+
+    ``measured`` is it against itself with the confirmed proposals, one a provider.
+    """
 
     path: str
     file_bytes: int
@@ -34,6 +38,7 @@ class ModelReport:
     critical: CriticalPath
     findings: tuple[Finding, ...] = ()
     effect: Effect | None = None
+    measured: tuple[Whole, ...] = ()
 
     @property
     def parameters(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.full import closing, places
+from archlint.analyzer.report.measured import brief
 from archlint.analyzer.text import Paint, change, plural, safe
 
 
@@ -35,4 +36,4 @@ def _line(path: str, finding: Finding, paint: Paint) -> str:
     saving = change(priced.before.macs, priced.after.macs, "MACs")
     if priced.saved_macs * 10 < priced.saved_parameters:
         saving = change(priced.parameters_before, priced.parameters_after, "parameters")
-    return f"{line} [{saving}]"
+    return f"{line} [{'; '.join([saving, *map(brief, finding.measured)])}]"

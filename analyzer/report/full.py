@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report.measured import verdict_text, whole_text
 from archlint.analyzer.text import (
     Paint,
     change,
@@ -94,6 +95,8 @@ def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) ->
     if priced.saved_parameters:
         parameters = priced.parameters_before, priced.parameters_after
         yield from _labelled("", change(*parameters, "parameters"), paint, width)
+    for measured in finding.measured:
+        yield from _labelled("measured", verdict_text(measured), paint, width)
     for other in finding.alternatives:
         yield from _labelled("or", _alternative(other), paint, width)
     yield from _labelled("caveat", safe(priced.proposal.caveat), paint, width)
@@ -147,6 +150,8 @@ def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
         yield head + change(effect.macs_before, effect.macs_after, "MACs")
         parameters = change(effect.parameters_before, effect.parameters_after, "parameters")
         yield " " * len(head) + parameters
+    for whole in model.measured:
+        yield from (f"  {line}" for line in paragraph(whole_text(whole), width and width - 4, "  "))
 
 
 def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:

@@ -16,13 +16,13 @@ from archlint.analyzer.runtime.child import Failure, Kind, Outcome, run_job
 from archlint.analyzer.runtime.inputs import ExecutionError, feeds
 from archlint.analyzer.runtime.instrument import OUTPUT, Instrumented, Place, instrument
 from archlint.analyzer.runtime.limits import Limits
+from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.runtime.restored import restore
 
 Shape = tuple[int, ...]
 
 _MEMORY = 4 << 30  # beside three times the file: as it is read, as tensors, and packed for kernels
 _MODEL = "model.onnx"
-_MOST_WORDS = 60  # of what a runtime says
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def execute(model: Model, graph: Graph, limits: Limits | None = None) -> Executi
         # A tap of a function that gives a sequence is an error; without taps it may run.
         copy, outcome = _run(model, graph, limits, taps=False)
     if isinstance(outcome, Failure):
-        why = copy.readable(" ".join(outcome.why.split()[:_MOST_WORDS]))
+        why = copy.readable(plain(outcome.why))
         raise ExecutionError(model.path, f"its run failed: {why}")
     return _execution(graph, copy, outcome.value)
 

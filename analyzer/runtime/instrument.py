@@ -60,7 +60,7 @@ class Instrumented:
 
 def instrument(proto: ModelProto, graph: Graph, *, taps: bool) -> Instrumented:
     """Make such a copy of what is a model's copy already; the graph tells the inputs' shapes."""
-    copy = Instrumented(proto, _omitted(proto.graph, graph))
+    copy = Instrumented(proto, omitted_weights(proto.graph, graph))
     _feed(proto.graph, graph, copy.omitted)
     _name(copy, proto.graph.node, ())
     proto.graph.initializer.add(name=OUTPUT, data_type=TensorProto.INT64, int64_data=[0])
@@ -76,7 +76,7 @@ def instrument(proto: ModelProto, graph: Graph, *, taps: bool) -> Instrumented:
     return copy
 
 
-def _omitted(proto: GraphProto, graph: Graph) -> tuple[Value, ...]:
+def omitted_weights(proto: GraphProto, graph: Graph) -> tuple[Value, ...]:
     """The weights that are declared without data; those among the initializers are taken out."""
     empty = [place for place, tensor in enumerate(proto.initializer) if _is_empty(tensor)]
     kept = {tensor.name for tensor in proto.initializer}

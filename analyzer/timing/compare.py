@@ -1,0 +1,100 @@
+"""One model against another: which is faster, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from archlint.analyzer.errors import TimingError
+from archlint.analyzer.runtime.child import Failure, run_job
+from archlint.analyzer.runtime.messages import plain
+from archlint.analyzer.timing import comparing
+from archlint.analyzer.timing.effort import Effort
+from archlint.analyzer.timing.measurement import WORTHWHILE, Comparison
+from archlint.analyzer.timing.providers import Provider
+from archlint.analyzer.timing.statistics import Clock, Sample, median, ratio_interval, usable
+from archlint.analyzer.timing.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How precisely a ratio is asked for, to either side as a share of it, and which it must be
+    told from."""
+
+    precision: float
+    threshold: float
+
+
+CLAIM = Question(0.03, WORTHWHILE)  # is it worth following?
+WHOLE_MODEL = Question(0.01, 1.0)  # is the whole any faster? What is saved is a small part of it
+
+
+def compare(
+    path: str,
+    before: Subject,
+    after: Subject,
+    provider: Provider,
+    effort: Effort,
+    question: Question = CLAIM,
+) -> Comparison:
+    """Time two models with the same inputs and outputs, side by side in one child process.
+
+    Raises TimingError where a session cannot be made or run within the limits, and where the
+    provider took no node of one of them.
+    """
+    synthetic = before.is_synthetic or after.is_synthetic
+    setup = provider.setup(
+        threads=effort.threads,
+        fallback=effort.fallback or provider.host,
+        synthetic=synthetic,
+    )
+    clock = effort.clock(provider)
+    outcome = run_job(
+        comparing.compare,
+        {
+            "subjects": [before.as_json("before.onnx"), after.as_json("after.onnx")],
+            "setup": asdict(setup),
+            "warm_ups": provider.warm_ups,
+            "clock": clock,
+            "precision": question.precision,
+            "threshold": question.threshold,
+            "budget": effort.budget,
+        },
+        {"before.onnx": before.model, "after.onnx": after.model},
+        effort.limits(before.weight_bytes + after.weight_bytes),
+    )
+    if isinstance(outcome, Failure):
+        raise TimingError(path, f"cannot be timed on {provider.name}: {plain(outcome.why)}")
+    return _comparison(path, provider, effort, clock, outcome.value)
+
+
+def _comparison(
+    path: str, provider: Provider, effort: Effort, clock: Clock, answer: Mapping[str, Any]
+) -> Comparison:
+    kernels_before, kernels_after = answer["placements"]
+    for kernels in (kernels_before, kernels_after):
+        if not kernels.get(provider.full_name):
+            why = f"{provider.full_name} took no node of it; onnxruntime ran it elsewhere"
+            raise TimingError(path, f"cannot be timed on {provider.name}: {why}")
+    sides = [[Sample(*sample) for sample in side] for side in answer["samples"]]
+    cores = effort.threads if provider.host else 0
+    one, other = usable(sides[0], sides[1], cores, clock)
+    if not one:
+        why = "other processes disturbed every run; use one thread, or try when it is quiet"
+        raise TimingError(path, f"cannot be timed on {effort.threads} threads: {why}")
+    return Comparison(
+        provider=provider,
+        threads=effort.threads,
+        clock=clock,
+        runtime=answer["runtime"],
+        before=median(one),
+        after=median(other),
+        ratio=median(other) / median(one),
+        interval=ratio_interval(one, other),
+        rounds=len(one),
+        disturbed=len(sides[0]) - len(one),
+        kernels_before=kernels_before,
+        kernels_after=kernels_after,
+        copies=sum(answer["copies"]),
+    )

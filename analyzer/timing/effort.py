@@ -1,0 +1,45 @@
+"""How much a timing may take, and what it times by."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT
+from archlint.analyzer.runtime.limits import Limits
+from archlint.analyzer.timing.providers import Provider
+from archlint.analyzer.timing.statistics import Clock
+
+_BASE_MEMORY = 2 << 30  # beside what the weights take
+_COPIES_OF_WEIGHTS = 3  # as handed over, as tensors, and packed for kernels
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How models are timed: on how many threads, for how many seconds each comparison.
+
+    One thread is timed by its CPU time, more of them by wall time. With ``fallback`` a device may
+    leave nodes to the CPU. ``timeout`` are the seconds after which a child process is ended.
+    """
+
+    threads: int = 1
+    budget: float = DEFAULT_BUDGET
+    timeout: float = DEFAULT_TIMEOUT
+    fallback: bool = False
+
+    def clock(self, provider: Provider) -> Clock:
+        """Which time is compared."""
+        return Clock.CPU if self.threads == 1 and provider.host else Clock.WALL
+
+    def limits(self, weight_bytes: int) -> Limits:
+        """What the child process may use."""
+        memory = _BASE_MEMORY + _COPIES_OF_WEIGHTS * weight_bytes
+        seconds = int(self.timeout * self.threads) + 1
+        return Limits(seconds, self.timeout, min(memory, _physical_memory()))
+
+
+def _physical_memory() -> int:
+    """Bytes of memory that this machine has, less what it needs itself."""
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 9 // 10
+    return 1 << 62

@@ -13,7 +13,15 @@ from archlint.analyzer.timing import comparing
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.measurement import WORTHWHILE, Comparison
 from archlint.analyzer.timing.providers import Provider
-from archlint.analyzer.timing.statistics import Clock, Sample, median, ratio_interval, usable
+from archlint.analyzer.timing.statistics import (
+    LEAST_BLOCKS,
+    Clock,
+    Sample,
+    block_ratio,
+    median,
+    ratio_of,
+    times,
+)  # fmt: skip
 from archlint.analyzer.timing.subject import Subject
 
 
@@ -27,7 +35,7 @@ class Question:
 
 
 CLAIM = Question(0.03, WORTHWHILE)  # is it worth following?
-WHOLE_MODEL = Question(0.01, 1.0)  # is the whole any faster? What is saved is a small part of it
+WHOLE_MODEL = Question(0.03, 1.0)  # is the whole any faster?
 
 
 def compare(
@@ -77,23 +85,26 @@ def _comparison(
         if not kernels.get(provider.full_name):
             why = f"{provider.full_name} took no node of it; onnxruntime ran it elsewhere"
             raise TimingError(path, f"cannot be timed on {provider.name}: {why}")
-    sides = [[Sample(*sample) for sample in side] for side in answer["samples"]]
-    cores = effort.threads if provider.host else 0
-    one, other = usable(sides[0], sides[1], cores, clock)
-    if not one:
-        why = "other processes disturbed every run; use one thread, or try when it is quiet"
+    blocks = [
+        [(Sample(*before), Sample(*after)) for before, after in block] for block in answer["blocks"]
+    ]
+    counted = [times(block, clock, effort.threads if provider.host else 0) for block in blocks]
+    ratios = [block_ratio(block) for block in counted if block]
+    if len(ratios) < LEAST_BLOCKS:
+        why = "other processes disturbed its runs; use one thread, or try when it is quiet"
         raise TimingError(path, f"cannot be timed on {effort.threads} threads: {why}")
+    ratio, interval = ratio_of(ratios)
     return Comparison(
         provider=provider,
         threads=effort.threads,
         clock=clock,
         runtime=answer["runtime"],
-        before=median(one),
-        after=median(other),
-        ratio=median(other) / median(one),
-        interval=ratio_interval(one, other),
-        rounds=len(one),
-        disturbed=len(sides[0]) - len(one),
+        before=median([before for block in counted for before, _ in block]),
+        after=median([after for block in counted for _, after in block]),
+        ratio=ratio,
+        interval=interval,
+        rounds=sum(map(len, counted)),
+        disturbed=sum(map(len, blocks)) - sum(map(len, counted)),
         kernels_before=kernels_before,
         kernels_after=kernels_after,
         copies=sum(answer["copies"]),

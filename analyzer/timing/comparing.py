@@ -14,14 +14,23 @@ from archlint.analyzer.timing.harness import (
     Setup,
     end_profiling,
     fed,
+    made_up_values,
     open_session,
     placement,
 )  # fmt: skip
-from archlint.analyzer.timing.statistics import Interval, Sample, ratio_interval, usable
+from archlint.analyzer.timing.statistics import (
+    LEAST_BLOCKS,
+    Interval,
+    Round,
+    block_ratio,
+    ratio_of,
+    times,
+)  # fmt: skip
 
-_LEAST_ROUNDS = 12
-_MOST_ROUNDS = 400
-_GROWTH = 1.25  # of the rounds after which the interval is looked at
+_MOST_BLOCKS = 100
+_BLOCK_SECONDS = 0.1  # of runs, if they are short enough for that
+_MOST_ROUNDS = 5  # of a block
+_CHEAP_SECONDS = 0.1  # of making both sessions and warming them up
 
 
 def compare(
@@ -34,74 +43,97 @@ def compare(
     threshold: float,
     budget: float,
 ) -> dict[str, Any]:
-    """Samples of two subjects in pairs: wall and CPU nanoseconds of each run, by round.
+    """Blocks of rounds of two subjects: wall and CPU nanoseconds of each run.
 
-    Rounds go on until the interval of the ratio is ``precision`` wide to either side, as a share of
+    Blocks go on until the interval of the ratio is ``precision`` wide to either side, as a share of
     the ratio (a third of that while the ``threshold`` lies in it), or ``budget`` seconds have
-    passed. The profile of the warm-up runs proves which
-    provider ran the kernels.
+    passed. Where that is cheap each block has sessions of its own: where weights and buffers come
+    to lie in memory moves the times of one pair of sessions, and of all its rounds. The profile of
+    the first warm-up runs proves which provider ran the kernels.
     """
     import onnxruntime
 
     chosen = Setup(**setup)
-    deadline = time.monotonic() + budget
-    runners, placements = [], []
-    for number, subject in enumerate(subjects):
-        runner, placed = _prepared(subject, chosen, number, warm_ups, deadline)
-        runners.append(runner)
-        placements.append(placed)
     cores = chosen.threads if chosen.device == "cpu" else 0
+    pair = _Pair(subjects, chosen, warm_ups)
+    deadline = time.monotonic() + budget
 
-    def is_enough(samples: Sequence[Sequence[Sample]]) -> bool:
-        before, after = usable(samples[0], samples[1], cores, clock)
-        return len(before) >= _LEAST_ROUNDS and is_precise(
-            ratio_interval(before, after), precision, threshold
-        )
+    def is_enough(blocks: Sequence[Sequence[Round]]) -> bool:
+        counted = [times(block, clock, cores) for block in blocks]
+        ratios = [block_ratio(block) for block in counted if block]
+        if len(ratios) < LEAST_BLOCKS:
+            return False
+        return is_precise(ratio_of(ratios)[1], precision, threshold)
 
-    samples = _rounds(runners, is_enough, time.monotonic() + budget)
+    blocks = _blocks(pair, is_enough, deadline)
     return {
-        "samples": [[[sample.wall, sample.cpu] for sample in side] for side in samples],
-        "placements": [dict(placed.kernels) for placed in placements],
-        "copies": [placed.copies for placed in placements],
+        "blocks": [
+            [[[sample.wall, sample.cpu] for sample in both] for both in block] for block in blocks
+        ],
+        "placements": [dict(placed.kernels) for placed in pair.placements],
+        "copies": [placed.copies for placed in pair.placements],
         "runtime": onnxruntime.__version__,
     }
 
 
-def _prepared(
-    subject: Mapping[str, Any], setup: Setup, number: int, warm_ups: int, deadline: float
-) -> tuple[Runner, Placement]:
-    """A warm runner, and where its kernels ran."""
+class _Pair:
+    """Warm sessions of both subjects, made anew where that is cheap."""
 
-    def profiled(options: Any) -> None:
-        options.enable_profiling = True
-        options.profile_file_prefix = f"profile{number}"
+    def __init__(self, subjects: Sequence[Mapping[str, Any]], setup: Setup, warm_ups: int) -> None:
+        self._subjects = subjects
+        self._setup = setup
+        self._warm_ups = warm_ups
+        self._values = [made_up_values(subject) for subject in subjects]
+        self._random = np.random.default_rng(0)
+        self.placements: list[Placement] = []
+        began = time.monotonic()
+        self.runners = [self._runner(side, profiled=True) for side in (0, 1)]
+        self._is_cheap = time.monotonic() - began < _CHEAP_SECONDS
 
-    session = open_session(subject, setup, profiled)
-    runner = Runner(session, fed(subject), setup.device)
-    runner.warm_up(warm_ups, deadline)
-    return runner, placement(end_profiling(session))
+    def renew(self) -> None:
+        """New sessions in random order, unless that takes long."""
+        if self._is_cheap:
+            for side in self._random.permutation(2):
+                self.runners[side] = self._runner(side, profiled=False)
+
+    def round(self) -> Round:
+        """A run of each, in random order."""
+        first = int(self._random.integers(2))
+        one, other = self.runners[first].sample(), self.runners[1 - first].sample()
+        return (one, other) if first == 0 else (other, one)
+
+    def _runner(self, side: int, *, profiled: bool) -> Runner:
+        def profiling(options: Any) -> None:
+            options.enable_profiling = profiled
+            options.profile_file_prefix = f"profile{side}"
+
+        subject = self._subjects[side]
+        session = open_session(subject, self._setup, self._values[side], profiling)
+        runner = Runner(session, fed(subject), self._setup.device)
+        runner.warm_up(self._warm_ups)
+        if profiled:
+            self.placements.append(placement(end_profiling(session)))
+        return runner
 
 
-def _rounds(
-    runners: Sequence[Runner],
-    is_enough: Callable[[Sequence[Sequence[Sample]]], bool],
-    deadline: float,
-) -> list[list[Sample]]:
-    """A run of each in every round, until there are enough or it is late."""
-    random = np.random.default_rng(0)
-    samples: list[list[Sample]] = [[] for _ in runners]
-    look = _LEAST_ROUNDS
-    while len(samples[0]) < _MOST_ROUNDS:
-        for side in random.permutation(len(runners)):
-            samples[side].append(runners[side].sample())
-        count = len(samples[0])
-        if time.monotonic() > deadline:
+def _blocks(
+    pair: _Pair, is_enough: Callable[[Sequence[Sequence[Round]]], bool], deadline: float
+) -> list[list[Round]]:
+    """Blocks of rounds until there are enough, or it is late: at least LEAST_BLOCKS of them."""
+    blocks: list[list[Round]] = []
+    rounds = _MOST_ROUNDS
+    while len(blocks) < _MOST_BLOCKS:
+        if blocks:
+            pair.renew()
+        began = time.monotonic()
+        block = [pair.round()]
+        once = time.monotonic() - began
+        rounds = min(rounds, max(1, int(_BLOCK_SECONDS / once)))
+        block += [pair.round() for _ in range(rounds - 1)]
+        blocks.append(block)
+        if len(blocks) >= LEAST_BLOCKS and (time.monotonic() > deadline or is_enough(blocks)):
             break
-        if count >= look:
-            if is_enough(samples):
-                break
-            look = max(look + 1, int(look * _GROWTH))
-    return samples
+    return blocks
 
 
 def is_precise(interval: Interval, precision: float, threshold: float) -> bool:

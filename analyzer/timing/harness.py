@@ -93,13 +93,11 @@ class Runner:
         if self._device != "cpu":
             self._binding.synchronize_outputs()
 
-    def warm_up(self, runs: int, deadline: float) -> None:
-        """Run until kernels and caches have settled, or the deadline; at least once."""
+    def warm_up(self, runs: int) -> None:
+        """Run until kernels and caches have settled."""
         sample = self.sample()
         self._cpu_time = CpuClock()  # the first run has started threads
         for _ in range(runs - 1):
-            if time.monotonic() > deadline:
-                break
             sample = self.sample()
         self._repeats = max(1, min(_MOST_REPEATS, int(_SHORT / sample.wall)))
 
@@ -112,10 +110,24 @@ class Runner:
         return Sample(max(wall, 1) / self._repeats, max(cpu, 1) / self._repeats)
 
 
+def made_up_values(subject: Mapping[str, Any]) -> dict[str, Any]:
+    """The made-up weights of a subject as onnxruntime's values, by name."""
+    import onnxruntime
+
+    return {
+        weight["name"]: onnxruntime.OrtValue.ortvalue_from_numpy(made_up(weight))
+        for weight in subject["weights"]
+    }
+
+
 def open_session(
-    subject: Mapping[str, Any], setup: Setup, adjust: Callable[[Any], None] = lambda _options: None
+    subject: Mapping[str, Any],
+    setup: Setup,
+    values: Mapping[str, Any],
+    adjust: Callable[[Any], None] = lambda _options: None,
 ) -> Any:
-    """A session of a subject (see Subject.as_json); ``adjust`` may change its options before."""
+    """A session of a subject (see Subject.as_json) with its made-up weights; ``adjust`` may change
+    its options before."""
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(_FATAL)
@@ -132,11 +144,8 @@ def open_session(
         entries["session.disable_cpu_ep_fallback"] = "1"
     for key, value in entries.items():
         options.add_session_config_entry(key, value)
-    if subject["weights"]:
-        made = [made_up(weight) for weight in subject["weights"]]
-        names = [weight["name"] for weight in subject["weights"]]
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in made]
-        options.add_external_initializers(names, values)
+    if values:
+        options.add_external_initializers(list(values), list(values.values()))
     adjust(options)
     with open(subject["model"], "rb") as stream:
         content = stream.read()

@@ -13,7 +13,6 @@ from archlint.analyzer.timing.statistics import Clock, Interval
 # what the placement of memory moves a model's time by from one process to the next.
 WORTHWHILE = 0.95
 TOO_SMALL = 100_000  # nanoseconds of what is replaced, below which nobody notices
-_LEAST_ROUNDS = 6  # the fewest whose bootstrap interval holds 95 %
 
 
 class Verdict(StrEnum):
@@ -27,7 +26,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Medians in nanoseconds a run, their ratio (after / before) and its interval.
+    """Medians in nanoseconds a run; the ratio (after / before) of adjacent runs, and its interval.
 
     ``rounds`` are the pairs of runs that count, ``disturbed`` those that do not. ``kernels_before``
     and ``kernels_after`` are how many each provider ran, ``copies`` the nodes that only copy
@@ -54,9 +53,9 @@ class Comparison:
         refuted where the whole interval says that less is."""
         if self.before < TOO_SMALL:
             return Verdict.TOO_SMALL
-        if self.rounds >= _LEAST_ROUNDS and self.interval.high < WORTHWHILE:
+        if self.interval.high < WORTHWHILE:
             return Verdict.CONFIRMED
-        if self.rounds >= _LEAST_ROUNDS and self.interval.low > WORTHWHILE:
+        if self.interval.low > WORTHWHILE:
             return Verdict.REFUTED
         return Verdict.INCONCLUSIVE
 

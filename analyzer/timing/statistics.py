@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil, floor, sqrt
+from math import exp, log, sqrt
+from statistics import NormalDist, fmean, stdev
 
 import numpy as np
-from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
-_RESAMPLES = 2000
+LEAST_BLOCKS = 6  # for an interval: of fewer, chance makes it too narrow or useless
 _KEPT = 0.96  # share of the cores' time that an undisturbed run has
 
-Samples = Sequence[float] | NDArray[np.float64]
+
+class Clock(StrEnum):
+    """What time means: of a process on all its cores, or on the wall."""
+
+    CPU = "CPU time"
+    WALL = "wall time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +44,17 @@ class Interval:
         return (self.high - self.low) / (self.high + self.low)
 
 
-def quantile(samples: Samples, share: float) -> float:
+Round = tuple[Sample, Sample]  # of both sides, one after the other
+
+
+def quantile(samples: Sequence[float], share: float) -> float:
     """The value below which this share of the samples lies, interpolated linearly."""
     return float(np.quantile(np.asarray(samples, np.float64), share))
 
 
-def median(samples: Samples) -> float:
+def median(samples: Sequence[float]) -> float:
     """The middle of the samples."""
     return quantile(samples, 0.5)
-
-
-def ratio_interval(before: Samples, after: Samples) -> Interval:
-    """The interval of median(after) / median(before), of samples that were taken in pairs.
-
-    The percentile bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
-    13) over the pairs: what disturbs a moment disturbs both of its samples. Seeded, so that equal
-    samples give equal intervals.
-    """
-    pairs = np.stack([np.asarray(before, np.float64), np.asarray(after, np.float64)])
-    chosen = np.random.default_rng(0).integers(0, pairs.shape[1], (_RESAMPLES, pairs.shape[1]))
-    medians = np.median(pairs[:, chosen], axis=2)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(medians[1] / medians[0], [tail, 1 - tail])
-    return Interval(float(low), float(high))
-
-
-class Clock(StrEnum):
-    """What time means: of a process on all its cores, or on the wall."""
-
-    CPU = "CPU time"
-    WALL = "wall time"
 
 
 def is_undisturbed(sample: Sample, cores: int) -> bool:
@@ -74,18 +62,50 @@ def is_undisturbed(sample: Sample, cores: int) -> bool:
     return sample.cpu >= _KEPT * cores * sample.wall
 
 
-def usable(
-    before: Sequence[Sample], after: Sequence[Sample], cores: int, clock: str
-) -> tuple[list[float], list[float]]:
-    """The pairs of times to compare: all of CPU time, of wall time those that nothing disturbed.
+def times(rounds: Iterable[Round], clock: str, cores: int) -> list[tuple[float, float]]:
+    """The nanoseconds of both sides: CPU time of all rounds, wall time of the undisturbed ones.
 
-    With no ``cores`` (0: a device works), nothing tells a disturbed run.
+    With no ``cores`` (0: a device works) nothing tells a disturbed run.
     """
     if clock == Clock.CPU:
-        return [sample.cpu for sample in before], [sample.cpu for sample in after]
-    pairs = [
-        (one.wall, other.wall)
-        for one, other in zip(before, after, strict=True)
-        if not cores or (is_undisturbed(one, cores) and is_undisturbed(other, cores))
+        return [(before.cpu, after.cpu) for before, after in rounds]
+    return [
+        (before.wall, after.wall)
+        for before, after in rounds
+        if not cores or (is_undisturbed(before, cores) and is_undisturbed(after, cores))
     ]
-    return [one for one, _ in pairs], [other for _, other in pairs]
+
+
+def block_ratio(block: Sequence[tuple[float, float]]) -> float:
+    """The median of after / before over rounds that lie close together.
+
+    What disturbs a moment (another program, a lower clock) disturbs both sides of its rounds.
+    """
+    return median([after / before for before, after in block])
+
+
+def ratio_of(ratios: Sequence[float]) -> tuple[float, Interval]:
+    """The geometric mean of the ratios of at least two blocks, and its interval.
+
+    Student's t over the logarithms of the blocks: batch means (Law, Simulation Modeling and
+    Analysis, 2015, section 9.5.3). Rounds in a row resemble each other, so that an interval over
+    single rounds, a bootstrap's too, is narrower than what the next run of the program gives.
+    """
+    logs = [log(ratio) for ratio in ratios]
+    middle = fmean(logs)
+    reach = _student(len(logs) - 1) * stdev(logs) / sqrt(len(logs))
+    return exp(middle), Interval(exp(middle - reach), exp(middle + reach))
+
+
+def _student(freedom: int) -> float:
+    """The two-sided quantile of Student's t at CONFIDENCE, within 0.1 % from 5 degrees of freedom.
+
+    Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.5.
+    """
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    return z + sum(term / freedom**power for power, term in enumerate(terms, 1))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.graph import Node
 from archlint.analyzer.proposal import Priced
-from archlint.analyzer.timing.measurement import Measured
+
+if TYPE_CHECKING:  # a static run times nothing
+    from archlint.analyzer.timing.measurement import Measured
 
 
 class Severity(IntEnum):

@@ -105,8 +105,9 @@ def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
 
 
 def convolutions(graph: Graph) -> Iterator[ConvSizes]:
-    """The convolutions whose sizes are known, in topological order."""
-    for node in graph.nodes:
+    """The convolutions that run at every inference and whose sizes are known, in topological
+    order."""
+    for node in graph.operators():
         if (sizes := conv_sizes(graph, node)) is not None:
             yield sizes
 

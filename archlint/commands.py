@@ -105,6 +105,15 @@ Timeout = Annotated[
         min=1, max=86400, metavar="SECONDS", help="Seconds after which a process of runs is ended."
     ),
 ]
+Memory = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        metavar="GIB",
+        help="Most memory of a process of runs. Default: by the size of the model.",
+        show_default=False,
+    ),
+]
 Fallback = Annotated[
     bool,
     typer.Option(
@@ -173,20 +182,25 @@ def check(
     threads: Threads = 1,
     budget: Budget = DEFAULT_BUDGET,
     timeout: Timeout = DEFAULT_TIMEOUT,
+    memory: Memory = None,
     cpu_fallback: Fallback = False,
     fail_on: Annotated[
         FailOn, typer.Option(help="Lowest severity that makes the exit code 1.")
     ] = FailOn.WARNING,
 ) -> None:
     """Lint models: what is needlessly expensive, and what would be cheaper."""
+    from archlint.analyzer.timing.effort import Effort
+    from archlint.analyzer.timing.providers import parse_providers
     from archlint.config import choose_alternatives, choose_rules
-    from archlint.run import analyse, exit_code, findings_text, stopwatch
+    from archlint.pipeline import Stopwatch
+    from archlint.run import analyse, exit_code, findings_text
 
     rules = choose_rules(select, ignore, option)
     others = choose_alternatives(select, ignore, option)
     clock = None
     if verify:
-        clock = stopwatch(ep, threads, budget, timeout, fallback=cpu_fallback)
+        effort = Effort(threads, budget, timeout, memory, cpu_fallback)
+        clock = Stopwatch(parse_providers(ep), effort)
     elif ep or threads != 1 or cpu_fallback:
         fail("--ep, --threads and --cpu-fallback", "say how to time: give --verify too")
     report = analyse(paths, dim, input_shape, rules, others, execute=execute, clock=clock)
@@ -286,6 +300,22 @@ def ops(
     else:
         text = render(found, *terminal(output_file))
     write(text, output_file)
+
+
+@app.command()
+def providers(
+    ep: Ep = [],  # noqa: B006 - typer copies it
+    output_format: Annotated[
+        TableFormat, typer.Option("--output-format", help="How to write the list.")
+    ] = TableFormat.TABLE,
+    output_file: OutputFile = None,
+) -> None:
+    """Try which execution providers of onnxruntime work here, and tell what the others lack."""
+    from archlint.providers import providers_text
+
+    text, code = providers_text(ep, output_format, output_file)
+    write(text, output_file)
+    raise typer.Exit(code)
 
 
 @app.command()

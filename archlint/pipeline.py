@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from archlint import __version__
 from archlint.analyzer.algorithms import critical_path, peak_memory
@@ -19,10 +20,12 @@ from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import Effect, Failure, ModelReport, Report
 from archlint.analyzer.rule import Rule, RuleContext
-from archlint.analyzer.timing.effort import Effort
-from archlint.analyzer.timing.providers import Provider
 from archlint.config import check_used
 from archlint.plugins import load_plugins_for
+
+if TYPE_CHECKING:  # a static run does without what starts processes
+    from archlint.analyzer.timing.effort import Effort
+    from archlint.analyzer.timing.providers import Provider
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from archlint.analyzer.engine import CRASH_CODE
 from archlint.analyzer.finding import Severity
 from archlint.analyzer.report import Report, as_json, concise, cost_table, full
 from archlint.analyzer.rule import Rule
-from archlint.analyzer.timing.effort import Effort
-from archlint.analyzer.timing.providers import parse_providers
 from archlint.choices import FailOn, Format, TableFormat
 from archlint.config import parse_bindings
 from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, terminal
@@ -50,14 +48,6 @@ def analyse(
     for failure in report.failures:
         complain(failure.path, failure.why)
     return report
-
-
-def stopwatch(
-    texts: Sequence[str], threads: int, budget: float, timeout: float, *, fallback: bool
-) -> Stopwatch:
-    """How findings are timed; raises ConfigError for a provider that does not exist or work."""
-    effort = Effort(threads, budget, timeout, fallback)
-    return Stopwatch(parse_providers(texts), effort)
 
 
 def findings_text(report: Report, output_format: Format, output_file: str | None) -> str:

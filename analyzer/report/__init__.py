@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from archlint.analyzer.algorithms import CriticalPath, Peak
 from archlint.analyzer.cost import CostTable
 from archlint.analyzer.dims import Cause
 from archlint.analyzer.finding import Finding, Severity
 from archlint.analyzer.graph import Node
-from archlint.analyzer.timing.measurement import Whole
+
+if TYPE_CHECKING:  # a static run times nothing
+    from archlint.analyzer.timing.measurement import Whole
 
 
 @dataclass(frozen=True, slots=True)

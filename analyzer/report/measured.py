@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archlint.analyzer.text import milliseconds, percent_change, plural, safe
-from archlint.analyzer.timing.measurement import Comparison, Measured, Whole
+
+if TYPE_CHECKING:  # a static run times nothing
+    from archlint.analyzer.timing.measurement import Comparison, Measured, Whole
 
 
 def verdict_text(measured: Measured) -> str:
     """A verdict with its numbers, and what they hold for."""
-    where = safe(measured.provider.label)
     if measured.comparison is None:
-        return f"not measured on {where}: {safe(measured.why)}"
+        return f"not measured: {safe(measured.why)}"
+    where = safe(measured.provider.label)
     return f"{measured.comparison.verdict} on {where}: {_numbers(measured.comparison)}"
 
 
@@ -21,9 +23,9 @@ def whole_text(whole: Whole) -> str:
     """A whole model with the proposals that were confirmed."""
     comparison = whole.measured.comparison
     followed = plural(whole.proposals, "confirmed proposal")
-    where = safe(whole.measured.provider.label)
     if comparison is None:
-        return f"not with its {followed} on {where}: {safe(whole.measured.why)}"
+        return f"the whole model with its {followed}: {safe(whole.measured.why)}"
+    where = safe(whole.measured.provider.label)
     what = f"{_direction(comparison)} with its {followed} on {where}"
     return f"{what}: {_numbers(comparison)}"
 

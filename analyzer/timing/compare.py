@@ -8,9 +8,8 @@ from typing import Any
 
 from archlint.analyzer.errors import TimingError
 from archlint.analyzer.runtime.child import Failure, run_job
-from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.timing import comparing
-from archlint.analyzer.timing.effort import Effort
+from archlint.analyzer.timing.effort import Effort, explained
 from archlint.analyzer.timing.measurement import WORTHWHILE, Comparison
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.statistics import (
@@ -73,7 +72,7 @@ def compare(
         effort.limits(before.weight_bytes + after.weight_bytes),
     )
     if isinstance(outcome, Failure):
-        raise TimingError(path, f"cannot be timed on {provider.name}: {plain(outcome.why)}")
+        raise TimingError(path, f"cannot be timed on {provider.label}: {explained(outcome)}")
     return _comparison(path, provider, effort, clock, outcome.value)
 
 
@@ -84,7 +83,7 @@ def _comparison(
     for kernels in (kernels_before, kernels_after):
         if not kernels.get(provider.full_name):
             why = f"{provider.full_name} took no node of it; onnxruntime ran it elsewhere"
-            raise TimingError(path, f"cannot be timed on {provider.name}: {why}")
+            raise TimingError(path, f"cannot be timed on {provider.label}: {why}")
     blocks = [
         [(Sample(*before), Sample(*after)) for before, after in block] for block in answer["blocks"]
     ]

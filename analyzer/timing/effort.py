@@ -6,25 +6,30 @@ import os
 from dataclasses import dataclass
 
 from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT
+from archlint.analyzer.runtime.child import Failure, Kind
 from archlint.analyzer.runtime.limits import Limits
+from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.statistics import Clock
 
 _BASE_MEMORY = 2 << 30  # beside what the weights take
 _COPIES_OF_WEIGHTS = 3  # as handed over, as tensors, and packed for kernels
+_REMEDIES = {Kind.TIMED_OUT: "--timeout", Kind.OUT_OF_MEMORY: "--memory"}
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How models are timed: on how many threads, for how many seconds each comparison.
+    """How models are timed: on how many threads, for how many seconds that are measured together.
 
-    One thread is timed by its CPU time, more of them by wall time. With ``fallback`` a device may
-    leave nodes to the CPU. ``timeout`` are the seconds after which a child process is ended.
+    One thread is timed by its CPU time, more of them by wall time. ``timeout`` are the seconds
+    after which a child process is ended, ``memory`` the GiB that it may take, by the size of the
+    model if None. With ``fallback`` a device may leave nodes to the CPU.
     """
 
     threads: int = 1
     budget: float = DEFAULT_BUDGET
     timeout: float = DEFAULT_TIMEOUT
+    memory: float | None = None
     fallback: bool = False
 
     def clock(self, provider: Provider) -> Clock:
@@ -34,8 +39,17 @@ class Effort:
     def limits(self, weight_bytes: int) -> Limits:
         """What the child process may use."""
         memory = _BASE_MEMORY + _COPIES_OF_WEIGHTS * weight_bytes
+        if self.memory is not None:
+            memory = int(self.memory * (1 << 30))
         seconds = int(self.timeout * self.threads) + 1
         return Limits(seconds, self.timeout, min(memory, _physical_memory()))
+
+
+def explained(failure: Failure) -> str:
+    """Why a child process gave no times, and what to do about it."""
+    why = plain(failure.why)
+    option = _REMEDIES.get(failure.kind)
+    return why if option is None else f"{why}; allow more with {option}"
 
 
 def _physical_memory() -> int:

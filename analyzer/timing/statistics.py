@@ -98,7 +98,7 @@ def ratio_of(ratios: Sequence[float]) -> tuple[float, Interval]:
 
 
 def _student(freedom: int) -> float:
-    """The two-sided quantile of Student's t at CONFIDENCE, within 0.1 % from 5 degrees of freedom.
+    """The two-sided quantile of Student's t at CONFIDENCE, within 0.2 % from 5 degrees of freedom.
 
     Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.5.
     """

@@ -20,7 +20,8 @@ from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.timing.harness import Setup, fed, made_up, made_up_values, open_session
-from archlint.analyzer.timing.subject import Subject, part, whole
+from archlint.analyzer.timing.part import part
+from archlint.analyzer.timing.subject import Subject, whole
 
 
 def outputs_of(subject: Subject, tmp_path: Path) -> list[Any]:

@@ -12,8 +12,8 @@ from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.statistics import Clock
 
-_BASE_MEMORY = 2 << 30  # beside what the weights take
-_COPIES_OF_WEIGHTS = 3  # as handed over, as tensors, and packed for kernels
+_BASE_MEMORY = 2 << 30  # beside what tensors take
+_COPIES = 3  # of weights: as handed over, as tensors, and packed for kernels
 _REMEDIES = {Kind.TIMED_OUT: "--timeout", Kind.OUT_OF_MEMORY: "--memory"}
 
 
@@ -36,9 +36,9 @@ class Effort:
         """Which time is compared."""
         return Clock.CPU if self.threads == 1 and provider.host else Clock.WALL
 
-    def limits(self, weight_bytes: int) -> Limits:
+    def limits(self, tensor_bytes: int) -> Limits:
         """What the child process may use."""
-        memory = _BASE_MEMORY + _COPIES_OF_WEIGHTS * weight_bytes
+        memory = _BASE_MEMORY + _COPIES * tensor_bytes
         if self.memory is not None:
             memory = int(self.memory * (1 << 30))
         seconds = int(self.timeout * self.threads) + 1

@@ -14,8 +14,9 @@ from archlint.analyzer.reader.external import refuse_unsafe
 from archlint.analyzer.timing.compare import CLAIM, WHOLE_MODEL, Question, compare
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.measurement import Measured, Verdict, Whole
+from archlint.analyzer.timing.part import of_proposal, part
 from archlint.analyzer.timing.providers import Provider
-from archlint.analyzer.timing.subject import Subject, of_proposal, part, whole
+from archlint.analyzer.timing.subject import Subject, whole
 
 Load = Callable[[Model], Graph]
 

@@ -64,6 +64,7 @@ def compare(
             "setup": asdict(setup),
             "warm_ups": provider.warm_ups,
             "clock": clock,
+            "cores": effort.cores(provider),
             "precision": question.precision,
             "threshold": question.threshold,
             "budget": effort.budget,
@@ -87,7 +88,7 @@ def _comparison(
     blocks = [
         [(Sample(*before), Sample(*after)) for before, after in block] for block in answer["blocks"]
     ]
-    counted = [times(block, clock, effort.threads if provider.host else 0) for block in blocks]
+    counted = [times(block, clock, effort.cores(provider)) for block in blocks]
     ratios = [block_ratio(block) for block in counted if block]
     if len(ratios) < LEAST_BLOCKS:
         why = "other processes disturbed its runs; use one thread, or try when it is quiet"

@@ -39,6 +39,7 @@ def compare(
     *,
     warm_ups: int,
     clock: str,
+    cores: int,
     precision: float,
     threshold: float,
     budget: float,
@@ -47,14 +48,14 @@ def compare(
 
     Blocks go on until the interval of the ratio is ``precision`` wide to either side, as a share of
     the ratio (a third of that while the ``threshold`` lies in it), or ``budget`` seconds have
-    passed. Where that is cheap each block has sessions of its own: where weights and buffers come
-    to lie in memory moves the times of one pair of sessions, and of all its rounds. The profile of
-    the first warm-up runs proves which provider ran the kernels.
+    passed; ``cores`` tell disturbed wall times, which do not count (see ``times``). Where that is
+    cheap each block has sessions of its own: where weights and buffers come to lie in memory moves
+    the times of one pair of sessions, and of all its rounds. The profile of the first warm-up runs
+    proves which provider ran the kernels.
     """
     import onnxruntime
 
     chosen = Setup(**setup)
-    cores = chosen.threads if chosen.device == "cpu" else 0
     pair = _Pair(subjects, chosen, warm_ups)
     deadline = time.monotonic() + budget
 

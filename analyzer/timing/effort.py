@@ -36,6 +36,10 @@ class Effort:
         """Which time is compared."""
         return Clock.CPU if self.threads == 1 and provider.host else Clock.WALL
 
+    def cores(self, provider: Provider) -> int:
+        """Cores of this machine that runs keep while nothing disturbs them; 0 of a device's."""
+        return self.threads if provider.host else 0
+
     def limits(self, tensor_bytes: int) -> Limits:
         """What the child process may use."""
         memory = _BASE_MEMORY + _COPIES * tensor_bytes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archlint.analyzer.report.providers import as_json, render
-from archlint.analyzer.timing.inventory import take_inventory
+from archlint.analyzer.timing.inventory import require, take_inventory
+from archlint.analyzer.timing.providers import Provider, parse_providers
 from archlint.choices import TableFormat
 from archlint.output import EXIT_USAGE, terminal
 
@@ -21,3 +22,11 @@ def providers_text(
     if output_format is TableFormat.JSON:
         return as_json(inventory), code
     return render(inventory, *terminal(output_file)), code
+
+
+def working_providers(texts: Sequence[str]) -> tuple[Provider, ...]:
+    """The providers of ``--ep``; raises ConfigError for one that does not exist or takes no node
+    here, with what would help."""
+    found = parse_providers(texts)
+    require(found)
+    return found

@@ -10,7 +10,8 @@ import pytest
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.rule import DEFAULT_GROUPS
-from archlint.config import check_used, choose_rules, find_rule, nearest, parse_bindings
+from archlint.analyzer.text import nearest
+from archlint.config import check_used, choose_rules, find_rule, parse_bindings
 from archlint.rules import all_rules
 
 ALL = {rule.code for rule in all_rules()}

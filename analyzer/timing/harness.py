@@ -80,8 +80,10 @@ class Runner:
         self._session = session
         self._device = device
         self._binding = session.io_binding()
-        for name, value in inputs.items():
-            self._binding.bind_ortvalue_input(name, _ort_value(value, device))
+        # Held here: a binding refers to the array of an input, and keeps it only in newer releases.
+        self._inputs = {name: _ort_value(value, device) for name, value in inputs.items()}
+        for name, value in self._inputs.items():
+            self._binding.bind_ortvalue_input(name, value)
         for output in session.get_outputs():
             self._binding.bind_output(output.name, *_placed(device))
         self._repeats = 1

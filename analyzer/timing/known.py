@@ -28,7 +28,8 @@ class Known:
     ``host`` providers compute on the CPU, where CPU time tells what they take; those of several
     devices do so where the option of ``host_by`` has its value. ``package`` brings the provider in
     its ``way``, on some ``systems`` only (as sys.platform names them) unless there are none;
-    ``module`` is a plugin's, which knows where its library is.
+    ``module`` is a plugin's, which knows where its library is. ``remark`` is what must be said of
+    its numbers.
     """
 
     full_name: str
@@ -43,11 +44,13 @@ class Known:
     way: Way = Way.BUILD
     systems: tuple[str, ...] = ()
     module: str | None = None
+    remark: str = ""
 
 
 # Options: onnxruntime.ai/docs/execution-providers. TF32 keeps 10 of the 23 bits of a float's
 # fraction and is on by default; the exhaustive search of cuDNN's algorithms is in the warm-up.
 _CUDA = {"use_tf32": "0", "cudnn_conv_algo_search": "EXHAUSTIVE"}
+_TF32 = "products in TF32 where TensorRT chooses so"
 # OpenVINO's plugin takes its properties as JSON: docs.openvino.ai, "Configurations for Intel Device
 # Plugins". By default it computes in bfloat16 where the processor can.
 _LOAD_CONFIG = '{"CPU": {"INFERENCE_NUM_THREADS": {threads}, "INFERENCE_PRECISION_HINT": "f32"}}'
@@ -62,11 +65,12 @@ KNOWN = (
     ),
     Known(
         "TensorrtExecutionProvider", ("tensorrt", "trt"), "cuda",
-        compiles=True, package=_GPU, way=Way.REPLACES, systems=_NO_APPLE,
+        compiles=True, remark=_TF32, package=_GPU, way=Way.REPLACES, systems=_NO_APPLE,
     ),
     Known(
         "NvTensorRTRTXExecutionProvider", ("trt-rtx", "nvtensorrtrtx", "tensorrt-rtx"),
-        compiles=True, package="onnxruntime-ep-nv-tensorrt-rtx", way=Way.PLUGIN, systems=_NO_APPLE,
+        compiles=True, remark=_TF32,
+        package="onnxruntime-ep-nv-tensorrt-rtx", way=Way.PLUGIN, systems=_NO_APPLE,
         module="onnxruntime_ep_nv_tensorrt_rtx",
     ),
     Known(
@@ -83,7 +87,8 @@ KNOWN = (
     ),
     Known(
         "CoreMLExecutionProvider", ("coreml",),
-        compiles=True, package="onnxruntime", way=Way.REPLACES, systems=("darwin",),
+        compiles=True, remark="may compute in float16",
+        package="onnxruntime", way=Way.REPLACES, systems=("darwin",),
     ),
     Known(
         "ROCMExecutionProvider", ("rocm",),

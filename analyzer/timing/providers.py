@@ -62,6 +62,9 @@ class Provider:
         # One that says more than the number of threads.
         told = {key: value for key, value in self.pool.items() if value != _THREADS}
         stated += [f"{key}={value.replace(_THREADS, 'threads')}" for key, value in told.items()]
+        known = find(self.full_name)
+        if known is not None and known.remark:
+            stated.append(known.remark)
         if not self.host and self.device == "cpu":
             stated.append("times include copies to the device and back")
         return tuple(stated)

@@ -70,7 +70,7 @@ def compare(
             "budget": effort.budget,
         },
         {"before.onnx": before.model, "after.onnx": after.model},
-        effort.limits(before.tensor_bytes + after.tensor_bytes),
+        effort.limits(provider, before.tensor_bytes + after.tensor_bytes),
     )
     if isinstance(outcome, Failure):
         raise TimingError(path, f"cannot be timed on {provider.label}: {explained(outcome)}")

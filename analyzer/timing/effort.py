@@ -14,6 +14,7 @@ from archlint.analyzer.timing.statistics import Clock
 
 _BASE_MEMORY = 2 << 30  # beside what tensors take
 _COPIES = 3  # of weights: as handed over, as tensors, and packed for kernels
+DEVICE_MEMORY = 256 << 30  # drivers map the memory of their devices, and more
 _REMEDIES = {Kind.TIMED_OUT: "--timeout", Kind.OUT_OF_MEMORY: "--memory"}
 
 
@@ -40,13 +41,14 @@ class Effort:
         """Cores of this machine that runs keep while nothing disturbs them; 0 of a device's."""
         return self.threads if provider.host else 0
 
-    def limits(self, tensor_bytes: int) -> Limits:
+    def limits(self, provider: Provider, tensor_bytes: int) -> Limits:
         """What the child process may use."""
-        memory = _BASE_MEMORY + _COPIES * tensor_bytes
+        memory = min(_BASE_MEMORY + _COPIES * tensor_bytes, _physical_memory())
         if self.memory is not None:
             memory = int(self.memory * (1 << 30))
-        seconds = int(self.timeout * self.threads) + 1
-        return Limits(seconds, self.timeout, min(memory, _physical_memory()))
+        elif not provider.host:
+            memory = DEVICE_MEMORY
+        return Limits(int(self.timeout * self.threads) + 1, self.timeout, memory)
 
 
 def explained(failure: Failure) -> str:

@@ -18,6 +18,7 @@ from archlint.analyzer.runtime.child import Failure, run_job
 from archlint.analyzer.runtime.limits import Limits
 from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.timing import probing
+from archlint.analyzer.timing.effort import DEVICE_MEMORY
 from archlint.analyzer.timing.harness import CPU
 from archlint.analyzer.timing.known import KNOWN, Known, find
 from archlint.analyzer.timing.machine import Stored, stored
@@ -27,7 +28,7 @@ from archlint.analyzer.timing.remedies import NOTHING, Remedy, to_install, to_lo
 from archlint.analyzer.timing.subject import Subject
 
 # A device reserves address space as it likes, and TensorRT takes its time for the smallest model.
-_LIMITS = Limits(cpu_seconds=300, wall_seconds=150, memory_bytes=256 << 30)
+_LIMITS = Limits(cpu_seconds=300, wall_seconds=150, memory_bytes=DEVICE_MEMORY)
 
 
 class State(StrEnum):

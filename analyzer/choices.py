@@ -26,3 +26,13 @@ class SortKey(StrEnum):
     WEIGHTS = "weights"
     ACTIVATIONS = "activations"
     INTENSITY = "intensity"
+
+
+class TimeKey(StrEnum):
+    """The order of the rows of times: largest first, or as they run."""
+
+    TIME = "time"
+    EXCESS = "excess"
+    MACS = "macs"
+    BYTES = "bytes"
+    GRAPH = "graph"

@@ -40,3 +40,4 @@ class SchemaName(StrEnum):
     """Documents that have a JSON Schema."""
 
     REPORT = "report"
+    TIME = "time"

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from archlint import __version__
-from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT, By, SortKey
+from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT, By, SortKey, TimeKey
 from archlint.choices import FailOn, Format, SchemaName, TableFormat, TextFormat
 from archlint.output import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, fail, write
 
@@ -190,9 +190,9 @@ def check(
 ) -> None:
     """Lint models: what is needlessly expensive, and what would be cheaper."""
     from archlint.analyzer.timing.effort import Effort
-    from archlint.analyzer.timing.providers import parse_providers
     from archlint.config import choose_alternatives, choose_rules
     from archlint.pipeline import Stopwatch
+    from archlint.providers import working_providers
     from archlint.run import analyse, exit_code, findings_text
 
     rules = choose_rules(select, ignore, option)
@@ -200,7 +200,7 @@ def check(
     clock = None
     if verify:
         effort = Effort(threads, budget, timeout, memory, cpu_fallback)
-        clock = Stopwatch(parse_providers(ep), effort)
+        clock = Stopwatch(working_providers(ep), effort)
     elif ep or threads != 1 or cpu_fallback:
         fail("--ep, --threads and --cpu-fallback", "say how to time: give --verify too")
     report = analyse(paths, dim, input_shape, rules, others, execute=execute, clock=clock)
@@ -253,6 +253,54 @@ def cost(
     else:
         text = costs_text(report, shown, output_format, output_file)
     write(text, output_file)
+    raise typer.Exit(EXIT_INPUT if report.failures else 0)
+
+
+@app.command("time")
+def time_(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
+    ],
+    by: Annotated[By, typer.Option(help="What a row stands for.")] = By.NODE,
+    sort: Annotated[TimeKey, typer.Option(help="Order of the rows.")] = TimeKey.TIME,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it."),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")
+    ] = None,
+    output_format: Annotated[
+        TableFormat, typer.Option("--output-format", help="How to write the table.")
+    ] = TableFormat.TABLE,
+    output_file: OutputFile = None,
+    dim: Dims = [],  # noqa: B006 - typer copies it
+    input_shape: InputShapes = [],  # noqa: B006 - typer copies it
+    execute: Execute = False,
+    ep: Ep = [],  # noqa: B006 - typer copies it
+    threads: Threads = 1,
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=100_000, metavar="N", help="Runs to time. Default: until --budget is spent."
+        ),
+    ] = None,
+    budget: Budget = DEFAULT_BUDGET,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    memory: Memory = None,
+) -> None:
+    """Run models with onnxruntime: what they and their nodes take, beside what they cost."""
+    from archlint.analyzer.timing.effort import Effort
+    from archlint.providers import working_providers
+    from archlint.run import analyse
+    from archlint.timing import time_models, times_text
+
+    chosen = working_providers(ep)
+    report = analyse(paths, dim, input_shape, execute=execute)
+    report, timed = time_models(report, chosen, Effort(threads, budget, timeout, memory), runs)
+    shown = by, sort, top, depth
+    write(times_text(report, timed, shown, output_format, output_file), output_file)
     raise typer.Exit(EXIT_INPUT if report.failures else 0)
 
 
@@ -323,9 +371,10 @@ def schema(
     document: Annotated[SchemaName, typer.Argument(help="Which document's schema.")],
 ) -> None:
     """Print the JSON Schema of a document that archlint writes."""
-    from archlint.analyzer.report import as_json
+    from archlint.analyzer.report import as_json, time_json
 
-    write({SchemaName.REPORT: as_json.schema}[document](), None)
+    schemas = {SchemaName.REPORT: as_json.schema, SchemaName.TIME: time_json.schema}
+    write(schemas[document](), None)
 
 
 def run() -> int:

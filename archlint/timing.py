@@ -1,0 +1,70 @@
+"""Time the models of a report on execution providers, and write what they take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archlint.analyzer.choices import By, TimeKey
+from archlint.analyzer.errors import ModelError
+from archlint.analyzer.reader import read
+from archlint.analyzer.report import Failure, Report, time_json, timing
+from archlint.analyzer.report.time_rows import Timed, TimeRow, rows
+from archlint.analyzer.timing.effort import Effort
+from archlint.analyzer.timing.latency import Latency
+from archlint.analyzer.timing.measuring import measure
+from archlint.analyzer.timing.providers import Provider
+from archlint.choices import TableFormat
+from archlint.output import complain, terminal
+from archlint.progress import Progress
+
+Shown = tuple[By, TimeKey, int | None, int | None]  # the rows of a table: by, sort, top, depth
+
+
+def time_models(
+    report: Report, providers: Sequence[Provider], effort: Effort, runs: int | None
+) -> tuple[Report, list[Timed]]:
+    """What the models of a report take on each provider; those that none could run are left out.
+
+    What fails is added to the failures of the report, and told on stderr.
+    """
+    timed: list[Timed] = []
+    failures: list[Failure] = []
+    with Progress(len(report.models)) as progress:
+        for model in report.models:
+            progress(model.path)
+            latencies: list[Latency] = []
+            for provider in providers:
+                progress.step(f"timing on {provider.name}")
+                try:
+                    latency = measure(read(model.path), model.costs, provider, effort, runs)
+                    latencies.append(latency)
+                except ModelError as error:
+                    failures.append(Failure(model.path, error.why))
+            if latencies:
+                timed.append(Timed(model, tuple(latencies)))
+    for failure in failures:
+        complain(failure.path, failure.why)
+    return replace(report, failures=(*report.failures, *failures)), timed
+
+
+def times_text(
+    report: Report,
+    timed: Sequence[Timed],
+    shown: Shown,
+    output_format: TableFormat,
+    output_file: str | None,
+) -> str:
+    """The times as ``time`` writes them."""
+    tables = [[_rows(latency, *shown) for latency in one.latencies] for one in timed]
+    if output_format is TableFormat.JSON:
+        return time_json.render(report, timed, tables)
+    paint, width = terminal(output_file)
+    pairs = zip(timed, tables, strict=True)
+    return "\n".join(timing.render(one, found, shown[0], paint, width) for one, found in pairs)
+
+
+def _rows(
+    latency: Latency, by: By, sort: TimeKey, top: int | None, depth: int | None
+) -> list[TimeRow]:
+    return [] if latency.profile is None else rows(latency.profile, by, sort, top, depth)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from archlint.analyzer.errors import TimingError
 from archlint.analyzer.runtime.child import Failure, run_job
 from archlint.analyzer.timing import comparing
-from archlint.analyzer.timing.effort import Effort, explained
+from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.measurement import WORTHWHILE, Comparison
 from archlint.analyzer.timing.providers import Provider
+from archlint.analyzer.timing.refusals import GARBLED, check_used, explained, refused
 from archlint.analyzer.timing.statistics import (
     LEAST_BLOCKS,
     Clock,
@@ -22,6 +22,11 @@ from archlint.analyzer.timing.statistics import (
     times,
 )  # fmt: skip
 from archlint.analyzer.timing.subject import Subject
+
+_DISTURBED = (
+    "its runs did not keep {} cores, as other programs took them or as it cannot use so many; use "
+    "one thread, or try when it is quiet"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,11 @@ def compare(
         effort.limits(provider, before.tensor_bytes + after.tensor_bytes),
     )
     if isinstance(outcome, Failure):
-        raise TimingError(path, f"cannot be timed on {provider.label}: {explained(outcome)}")
-    return _comparison(path, provider, effort, clock, outcome.value)
+        raise refused(path, provider, explained(outcome))
+    try:
+        return _comparison(path, provider, effort, clock, outcome.value)
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise refused(path, provider, GARBLED) from error
 
 
 def _comparison(
@@ -82,17 +90,14 @@ def _comparison(
 ) -> Comparison:
     kernels_before, kernels_after = answer["placements"]
     for kernels in (kernels_before, kernels_after):
-        if not kernels.get(provider.full_name):
-            why = f"{provider.full_name} took no node of it; onnxruntime ran it elsewhere"
-            raise TimingError(path, f"cannot be timed on {provider.label}: {why}")
+        check_used(path, provider, kernels)
     blocks = [
         [(Sample(*before), Sample(*after)) for before, after in block] for block in answer["blocks"]
     ]
     counted = [times(block, clock, effort.cores(provider)) for block in blocks]
     ratios = [block_ratio(block) for block in counted if block]
     if len(ratios) < LEAST_BLOCKS:
-        why = "other processes disturbed its runs; use one thread, or try when it is quiet"
-        raise TimingError(path, f"cannot be timed on {effort.threads} threads: {why}")
+        raise refused(path, provider, _DISTURBED.format(effort.threads))
     ratio, interval = ratio_of(ratios)
     return Comparison(
         provider=provider,

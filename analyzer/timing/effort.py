@@ -6,16 +6,13 @@ import os
 from dataclasses import dataclass
 
 from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT
-from archlint.analyzer.runtime.child import Failure, Kind
 from archlint.analyzer.runtime.limits import Limits
-from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.statistics import Clock
 
 _BASE_MEMORY = 2 << 30  # beside what tensors take
 _COPIES = 3  # of weights: as handed over, as tensors, and packed for kernels
 DEVICE_MEMORY = 256 << 30  # drivers map the memory of their devices, and more
-_REMEDIES = {Kind.TIMED_OUT: "--timeout", Kind.OUT_OF_MEMORY: "--memory"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +46,6 @@ class Effort:
         elif not provider.host:
             memory = DEVICE_MEMORY
         return Limits(int(self.timeout * self.threads) + 1, self.timeout, memory)
-
-
-def explained(failure: Failure) -> str:
-    """Why a child process gave no times, and what to do about it."""
-    why = plain(failure.why)
-    option = _REMEDIES.get(failure.kind)
-    return why if option is None else f"{why}; allow more with {option}"
 
 
 def _physical_memory() -> int:

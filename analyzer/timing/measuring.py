@@ -8,17 +8,17 @@ from dataclasses import asdict
 from onnx import ModelProto
 
 from archlint.analyzer.cost import CostTable
-from archlint.analyzer.errors import TimingError
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.external import refuse_unsafe
 from archlint.analyzer.runtime.child import Failure, run_job
 from archlint.analyzer.timing import profiling
 from archlint.analyzer.timing.answer import Answer
-from archlint.analyzer.timing.effort import Effort, explained
+from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.latency import Latency, Profile, Spread
 from archlint.analyzer.timing.marking import Marked, mark
 from archlint.analyzer.timing.node_times import node_times
 from archlint.analyzer.timing.providers import Provider
+from archlint.analyzer.timing.refusals import GARBLED, check_used, explained, refused
 from archlint.analyzer.timing.spread import median_interval
 from archlint.analyzer.timing.statistics import Clock, is_undisturbed, median, quantile
 from archlint.analyzer.timing.subject import Subject, whole
@@ -40,9 +40,7 @@ def measure(
     marked = mark(ModelProto.FromString(subject.model), costs.graph)
     answer = _run(model.path, subject, marked, provider, effort, runs)
     kernels = answer.kernels_by_provider()
-    if not kernels.get(provider.full_name):
-        why = f"{provider.full_name} took no node of it; onnxruntime ran it elsewhere"
-        raise TimingError(model.path, f"cannot be timed on {provider.name}: {why}")
+    check_used(model.path, provider, kernels)
     profile, why = _profile(answer, provider, effort, marked, costs)
     return _latency(answer, provider, effort, subject.is_synthetic, kernels, profile, why)
 
@@ -71,15 +69,12 @@ def _run(
         {_MODEL: marked.proto.SerializeToString()},
         effort.limits(provider, subject.tensor_bytes),
     )
-    why = "its process answered with something else than times"
     if isinstance(outcome, Failure):
-        why = explained(outcome)
-    else:
-        try:
-            return Answer.of(outcome.value)
-        except (LookupError, TypeError, ValueError, OverflowError):
-            pass
-    raise TimingError(path, f"cannot be timed on {provider.name}: {why}")
+        raise refused(path, provider, explained(outcome))
+    try:
+        return Answer.of(outcome.value)
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise refused(path, provider, GARBLED) from error
 
 
 def _without_nodes(provider: Provider) -> str:
@@ -115,7 +110,7 @@ def _latency(
     why: str,
 ) -> Latency:
     clock = effort.clock(provider)
-    cores = effort.threads if provider.host else 0
+    cores = effort.cores(provider)
     counted = list(answer.samples)
     if clock is Clock.WALL and cores:
         counted = [sample for sample in counted if is_undisturbed(sample, cores)]

@@ -11,8 +11,8 @@ from archlint.analyzer.reader import read
 from archlint.analyzer.report import Failure, Report, time_json, timing
 from archlint.analyzer.report.time_rows import Timed, TimeRow, rows
 from archlint.analyzer.timing.effort import Effort
-from archlint.analyzer.timing.latency import Latency
-from archlint.analyzer.timing.measuring import measure
+from archlint.analyzer.timing.nodes.latency import Latency
+from archlint.analyzer.timing.nodes.measuring import measure
 from archlint.analyzer.timing.providers import Provider
 from archlint.choices import TableFormat
 from archlint.output import complain, terminal

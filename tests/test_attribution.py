@@ -22,9 +22,9 @@ from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.runtime.arrays import arrays
 from archlint.analyzer.runtime.inputs import feeds
 from archlint.analyzer.runtime.instrument import omitted_weights
-from archlint.analyzer.timing.attribution import Kind, attribute
-from archlint.analyzer.timing.marking import mark
-from archlint.analyzer.timing.optimised import Kernel, read_kernels
+from archlint.analyzer.timing.attribution.marking import mark
+from archlint.analyzer.timing.attribution.optimised import Kernel, read_kernels
+from archlint.analyzer.timing.attribution.regions import Kind, attribute
 from kernels import models_folder
 from optimising import optimise
 

@@ -15,20 +15,20 @@ from archlint.analyzer.cost import Cost, count
 from archlint.analyzer.load import load
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.runtime.child import Done
-from archlint.analyzer.timing import measuring
-from archlint.analyzer.timing.answer import Answer, Ran
-from archlint.analyzer.timing.attribution import Kind
+from archlint.analyzer.timing.attribution.marking import mark
+from archlint.analyzer.timing.attribution.matching import match
+from archlint.analyzer.timing.attribution.optimised import Kernel
+from archlint.analyzer.timing.attribution.regions import Kind
 from archlint.analyzer.timing.effort import Effort
-from archlint.analyzer.timing.kernel_clock import KernelClock
-from archlint.analyzer.timing.marking import mark
-from archlint.analyzer.timing.matching import match
-from archlint.analyzer.timing.measuring import measure
-from archlint.analyzer.timing.node_times import node_times
-from archlint.analyzer.timing.optimised import Kernel
-from archlint.analyzer.timing.places import Places
-from archlint.analyzer.timing.profiling import _totals
+from archlint.analyzer.timing.nodes import measuring
+from archlint.analyzer.timing.nodes.answer import Answer, Ran
+from archlint.analyzer.timing.nodes.kernel_clock import KernelClock
+from archlint.analyzer.timing.nodes.measuring import measure
+from archlint.analyzer.timing.nodes.node_times import node_times
+from archlint.analyzer.timing.nodes.places import Places
+from archlint.analyzer.timing.nodes.profiling import _totals
+from archlint.analyzer.timing.nodes.spread import median_interval, middle_mean
 from archlint.analyzer.timing.providers import parse_providers
-from archlint.analyzer.timing.spread import median_interval, middle_mean
 from archlint.analyzer.timing.statistics import Sample
 from kernels import run_here
 from optimising import timed_here

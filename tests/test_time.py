@@ -17,8 +17,8 @@ from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.time_rows import ADDED, Timed, rows
 from archlint.analyzer.report.timing import render
 from archlint.analyzer.text import Paint, columns
-from archlint.analyzer.timing.attribution import Kind
-from archlint.analyzer.timing.latency import KernelTime, NodeTime, Profile, shares
+from archlint.analyzer.timing.attribution.regions import Kind
+from archlint.analyzer.timing.nodes.latency import KernelTime, NodeTime, Profile, shares
 from archlint.pipeline import lint_model
 from command_line import Run
 from optimising import timed_here

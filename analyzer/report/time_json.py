@@ -9,8 +9,8 @@ from typing import Any
 from archlint.analyzer.report import Report
 from archlint.analyzer.report.time_rows import Timed, TimeRow
 from archlint.analyzer.text import to_json
-from archlint.analyzer.timing.attribution import Kind
-from archlint.analyzer.timing.latency import Latency, NodeTime, Profile
+from archlint.analyzer.timing.attribution.regions import Kind
+from archlint.analyzer.timing.nodes.latency import Latency, NodeTime, Profile
 
 SCHEMA_VERSION = 1
 

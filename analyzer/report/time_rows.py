@@ -9,7 +9,7 @@ from archlint.analyzer.choices import By, TimeKey
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.cost.base import total
 from archlint.analyzer.report import ModelReport
-from archlint.analyzer.timing.latency import Latency, NodeTime, Profile, Shares, shares
+from archlint.analyzer.timing.nodes.latency import Latency, NodeTime, Profile, Shares, shares
 
 ADDED = "(added by onnxruntime)"  # the scope of kernels that stand for no node
 _OPERATORS_SHOWN = 3

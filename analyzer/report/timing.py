@@ -17,8 +17,8 @@ from archlint.analyzer.text import (
     size,
     table,
 )  # fmt: skip
-from archlint.analyzer.timing.attribution import Kind
-from archlint.analyzer.timing.latency import Latency, Profile
+from archlint.analyzer.timing.attribution.regions import Kind
+from archlint.analyzer.timing.nodes.latency import Latency, Profile
 from archlint.analyzer.timing.statistics import Clock
 
 _HEAD = {

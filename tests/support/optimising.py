@@ -18,15 +18,15 @@ from archlint.analyzer.graph import Graph
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
-from archlint.analyzer.timing import measuring
-from archlint.analyzer.timing.attribution import Attribution, Kind, attribute
+from archlint.analyzer.timing.attribution.labels import label
+from archlint.analyzer.timing.attribution.marking import Marked, mark
+from archlint.analyzer.timing.attribution.optimised import Kernel, read_kernels
+from archlint.analyzer.timing.attribution.origins import Origins
+from archlint.analyzer.timing.attribution.regions import Attribution, Kind, attribute
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.harness import Runner, Setup, fed, made_up_values, open_session
-from archlint.analyzer.timing.labels import label
-from archlint.analyzer.timing.latency import Latency
-from archlint.analyzer.timing.marking import Marked, mark
-from archlint.analyzer.timing.optimised import Kernel, read_kernels
-from archlint.analyzer.timing.origins import Origins
+from archlint.analyzer.timing.nodes import measuring
+from archlint.analyzer.timing.nodes.latency import Latency
 from archlint.analyzer.timing.providers import parse_providers
 from archlint.analyzer.timing.subject import whole
 from kernels import run_here

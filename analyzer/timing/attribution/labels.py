@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from archlint.analyzer.timing.optimised import Kernel
-from archlint.analyzer.timing.origins import Origins
+from archlint.analyzer.timing.attribution.optimised import Kernel
+from archlint.analyzer.timing.attribution.origins import Origins
 
 _MARKED_VALUE = re.compile(r"%\d+%\Z")  # behind a prefix where a body was opened
 _MARKED_NODE = re.compile(r"@(\d{1,9})@")

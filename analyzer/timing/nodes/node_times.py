@@ -8,14 +8,14 @@ from archlint.analyzer.cost import Cost, CostTable
 from archlint.analyzer.cost.base import total
 from archlint.analyzer.cost.table import dearness
 from archlint.analyzer.runtime.messages import plain
-from archlint.analyzer.timing.answer import Answer
-from archlint.analyzer.timing.attribution import Region, attribute
-from archlint.analyzer.timing.kernel_clock import KernelClock
-from archlint.analyzer.timing.latency import KernelTime, NodeTime, Profile
-from archlint.analyzer.timing.marking import Marked
-from archlint.analyzer.timing.matching import match
-from archlint.analyzer.timing.optimised import Kernel, read_kernels
-from archlint.analyzer.timing.places import Placed, Places
+from archlint.analyzer.timing.attribution.marking import Marked
+from archlint.analyzer.timing.attribution.matching import match
+from archlint.analyzer.timing.attribution.optimised import Kernel, read_kernels
+from archlint.analyzer.timing.attribution.regions import Region, attribute
+from archlint.analyzer.timing.nodes.answer import Answer
+from archlint.analyzer.timing.nodes.kernel_clock import KernelClock
+from archlint.analyzer.timing.nodes.latency import KernelTime, NodeTime, Profile
+from archlint.analyzer.timing.nodes.places import Placed, Places
 from archlint.analyzer.timing.statistics import median
 
 

@@ -11,15 +11,15 @@ from archlint.analyzer.cost import CostTable
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.external import refuse_unsafe
 from archlint.analyzer.runtime.child import Failure, run_job
-from archlint.analyzer.timing import profiling
-from archlint.analyzer.timing.answer import Answer
+from archlint.analyzer.timing.attribution.marking import Marked, mark
 from archlint.analyzer.timing.effort import Effort
-from archlint.analyzer.timing.latency import Latency, Profile, Spread
-from archlint.analyzer.timing.marking import Marked, mark
-from archlint.analyzer.timing.node_times import node_times
+from archlint.analyzer.timing.nodes import profiling
+from archlint.analyzer.timing.nodes.answer import Answer
+from archlint.analyzer.timing.nodes.latency import Latency, Profile, Spread
+from archlint.analyzer.timing.nodes.node_times import node_times
+from archlint.analyzer.timing.nodes.spread import median_interval
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.refusals import GARBLED, check_used, explained, refused
-from archlint.analyzer.timing.spread import median_interval
 from archlint.analyzer.timing.statistics import Clock, is_undisturbed, median, quantile
 from archlint.analyzer.timing.subject import Subject, whole
 

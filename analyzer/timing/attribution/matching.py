@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from archlint.analyzer.timing.optimised import Kernel
+from archlint.analyzer.timing.attribution.optimised import Kernel
 
 Key = tuple[str, ...]  # the name of a kernel, behind those of the nodes in whose bodies it runs
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archlint.analyzer.timing.attribution.matching import Key
 from archlint.analyzer.timing.harness import (
     CpuClock,
     Runner,
@@ -19,8 +20,7 @@ from archlint.analyzer.timing.harness import (
     made_up_values,
     open_session,
 )  # fmt: skip
-from archlint.analyzer.timing.matching import Key
-from archlint.analyzer.timing.spread import median_interval
+from archlint.analyzer.timing.nodes.spread import median_interval
 from archlint.analyzer.timing.statistics import Clock, Sample
 
 _OPTIMISED = "optimised.onnx"

@@ -7,7 +7,7 @@ from functools import cache
 
 from archlint.analyzer.cost import Cost, CostTable, Inner
 from archlint.analyzer.graph import Graph, Node
-from archlint.analyzer.timing.marking import Place
+from archlint.analyzer.timing.attribution.marking import Place
 
 _UNROLLED = ("trip ", "item ")  # bodies of a loop that is followed trip by trip
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from archlint.analyzer.timing.labels import is_reorder, label, numbers_in
-from archlint.analyzer.timing.marking import Marked
-from archlint.analyzer.timing.optimised import Kernel
-from archlint.analyzer.timing.origins import Origins
+from archlint.analyzer.timing.attribution.labels import is_reorder, label, numbers_in
+from archlint.analyzer.timing.attribution.marking import Marked
+from archlint.analyzer.timing.attribution.optimised import Kernel
+from archlint.analyzer.timing.attribution.origins import Origins
 
 # What takes most of a network's time: two of them are never one region.
 _HEAVY = frozenset({

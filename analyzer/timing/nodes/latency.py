@@ -8,7 +8,7 @@ from functools import cached_property
 
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.cost.base import total
-from archlint.analyzer.timing.attribution import Kind
+from archlint.analyzer.timing.attribution.regions import Kind
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.statistics import Clock, Interval
 

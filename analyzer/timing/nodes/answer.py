@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from archlint.analyzer.timing.matching import Key
+from archlint.analyzer.timing.attribution.matching import Key
 from archlint.analyzer.timing.statistics import Sample
 
 _LARGEST = 1e18

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from archlint.analyzer.timing.marking import Marked, Original
+from archlint.analyzer.timing.attribution.marking import Marked, Original
 
 _RANDOM = frozenset({
     "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",

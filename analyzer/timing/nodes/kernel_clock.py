@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Self
 
-from archlint.analyzer.timing.answer import Answer, Ran
-from archlint.analyzer.timing.matching import Key
-from archlint.analyzer.timing.spread import middle_mean
+from archlint.analyzer.timing.attribution.matching import Key
+from archlint.analyzer.timing.nodes.answer import Answer, Ran
+from archlint.analyzer.timing.nodes.spread import middle_mean
 from archlint.analyzer.timing.statistics import Sample, is_undisturbed, median
 
 _FEW = 3  # undisturbed runs, with which the others do not count

@@ -45,12 +45,23 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """Predicted nanoseconds of the flagged nodes and of what is proposed; ``machine`` says on which
+    provider and how many threads."""
+
+    machine: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One fault at some nodes.
 
     ``evidence`` are the facts that the message is made of; ``share`` is the part of the model's
     counted MACs that the nodes take. A finding without a proposal has ``advice`` instead.
-    ``measured`` are the verdicts of the stopwatch, one a provider, where it was asked.
+    ``forecast`` is there where this machine has been calibrated, ``measured`` are the verdicts of
+    the stopwatch, one a provider, where it was asked.
     """
 
     code: str
@@ -66,4 +77,5 @@ class Finding:
     priced: Priced | None = None
     alternatives: tuple[Alternative, ...] = ()
     advice: str = ""
+    forecast: Forecast | None = None
     measured: tuple[Measured, ...] = ()

@@ -116,8 +116,8 @@ class CostRule(Rule):
     )
 
     min_macs: int = option(
-        1_000_000,
-        "MACs of the flagged nodes below which it is silent: some 20 µs of a desktop CPU's core",
+        4_000_000,
+        "MACs of the flagged nodes below which it is silent: some 0.1 ms of a CPU's core",
         minimum=0,
     )
 
@@ -139,6 +139,12 @@ class CostRule(Rule):
 @dataclass(frozen=True)
 class ParameterRule(CostRule):
     """A rule whose proposals also pay by the parameters that they save."""
+
+    min_macs: int = option(
+        1_000_000,
+        "MACs of the flagged nodes below which it is silent: some 0.3 ms where each reads a weight",
+        minimum=0,
+    )
 
     min_parameter_share: float = option(
         0.05,

@@ -367,6 +367,18 @@ def providers(
 
 
 @app.command()
+def calibrate(
+    ep: Ep = [],  # noqa: B006 - typer copies it
+    threads: Threads = 1,
+) -> None:
+    """Measure this machine in ten seconds, so that reports can predict times on it."""
+    from archlint.calibrate import calibrations
+
+    for text in calibrations(ep, threads):
+        write(text, None)
+
+
+@app.command()
 def schema(
     document: Annotated[SchemaName, typer.Argument(help="Which document's schema.")],
 ) -> None:

@@ -69,6 +69,11 @@ def complain(source: str, why: str) -> None:
     _print(f"archlint: error: {safe(source or repr(source))}: {safe(why, 600)}\n", sys.stderr)
 
 
+def remark(text: str) -> None:
+    """Tell what a user should know, in one line on stderr."""
+    _print(f"archlint: note: {safe(text, 600)}\n", sys.stderr)
+
+
 def fail(source: str, why: str) -> NoReturn:
     """Tell what is wrong and leave."""
     complain(source, why)

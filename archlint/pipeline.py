@@ -25,6 +25,8 @@ from archlint.plugins import load_plugins_for
 
 if TYPE_CHECKING:  # a static run does without what starts processes
     from archlint.analyzer.timing.effort import Effort
+    from archlint.analyzer.timing.machine import MachineProfile
+    from archlint.analyzer.timing.prediction import Prediction
     from archlint.analyzer.timing.providers import Provider
 
 
@@ -46,14 +48,16 @@ def lint(
     *,
     execute: bool = False,
     stopwatch: Stopwatch | None = None,
+    profile: MachineProfile | None = None,
 ) -> Report:
     """Lint models in order; one that cannot be analysed is a failure of the report.
 
     ``progress`` is called with each path before its turn; ``alternatives`` are rules whose
     proposals are listed with the findings of ``rules``. With ``execute`` each model is run, and
     the shapes that occur stand where inference cannot tell them; one that fails to run is a failure
-    and is reported without. With a ``stopwatch`` the findings are timed. Raises ConfigError for
-    bindings that fit no model, or that contradict one, and for a plugin that cannot be used.
+    and is reported without. With a ``stopwatch`` the findings are timed, with the ``profile`` of a
+    machine times are predicted. Raises ConfigError for bindings that fit no model, or that
+    contradict one, and for a plugin that cannot be used.
     """
     reports: list[ModelReport] = []
     failures: list[Failure] = []
@@ -69,7 +73,7 @@ def lint(
             observed = None
             if execute:
                 observed = _observed(model, bindings, failures)
-            report = lint_model(model, rules, bindings, alternatives, observed)
+            report = lint_model(model, rules, bindings, alternatives, observed, profile)
             if stopwatch is not None:
                 report = _timed(report, model, bindings, observed, stopwatch, failures)
             reports.append(report)
@@ -120,19 +124,33 @@ def lint_model(
     bindings: Bindings,
     alternatives: Sequence[Rule] = (),
     observed: Mapping[str, Shape] | None = None,
+    profile: MachineProfile | None = None,
 ) -> ModelReport:
     """Count one model and run the rules over it; ``observed`` are shapes that occurred in a run."""
     costs = count(load(model, bindings, observed))
-    findings = run(rules, RuleContext(costs.graph, costs), alternatives)
+    findings = tuple(run(rules, RuleContext(costs.graph, costs), alternatives))
+    if profile is not None:
+        from archlint.analyzer.timing.forecast import forecasts  # late: where it is calibrated
+
+        findings = forecasts(findings, costs.graph, profile)
     return ModelReport(
         path=model.path,
         file_bytes=model.file_bytes,
         costs=costs,
         peak=peak_memory(costs.graph),
         critical=critical_path(costs),
-        findings=tuple(findings),
-        effect=_effect(model, bindings, observed, costs, findings),
+        findings=findings,
+        effect=_effect(model, bindings, observed, costs, findings, profile),
+        prediction=_predicted(costs, profile),
     )
+
+
+def _predicted(costs: CostTable, profile: MachineProfile | None) -> Prediction | None:
+    if profile is None:
+        return None
+    from archlint.analyzer.timing.prediction import predict  # late: where it is calibrated
+
+    return predict(costs, profile)
 
 
 def _effect(
@@ -141,6 +159,7 @@ def _effect(
     observed: Mapping[str, Shape] | None,
     before: CostTable,
     findings: Sequence[Finding],
+    profile: MachineProfile | None,
 ) -> Effect | None:
     proposals = accepted(findings)
     if not proposals:
@@ -151,4 +170,5 @@ def _effect(
         after.total().macs,
         before.parameter_count,
         after.parameter_count,
+        _predicted(after, profile),
     )

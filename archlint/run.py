@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from archlint import pipeline
 from archlint.analyzer.choices import By, SortKey
@@ -13,10 +14,13 @@ from archlint.analyzer.report import Report, as_json, concise, cost_table, full
 from archlint.analyzer.rule import Rule
 from archlint.choices import FailOn, Format, TableFormat
 from archlint.config import parse_bindings
-from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, terminal
+from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, remark, terminal
 from archlint.paths import find_models
 from archlint.pipeline import Stopwatch
 from archlint.progress import Progress
+
+if TYPE_CHECKING:
+    from archlint.analyzer.timing.machine import MachineProfile
 
 Shown = tuple[By, SortKey, int | None, int | None]  # the rows of a table: by, sort, top, depth
 
@@ -42,12 +46,23 @@ def analyse(
         if clock is not None:
             clock = replace(clock, progress=progress.step)
         report = pipeline.lint(
-            models, rules, bindings, progress, alternatives, execute=execute, stopwatch=clock
-        )
+            models, rules, bindings, progress, alternatives,
+            execute=execute, stopwatch=clock, profile=_profile(),
+        )  # fmt: skip
     report = replace(report, failures=(*missing, *report.failures))
     for failure in report.failures:
         complain(failure.path, failure.why)
     return report
+
+
+def _profile() -> MachineProfile | None:
+    """What is known of this machine's speed; a profile that cannot be used is told on stderr."""
+    from archlint.analyzer.timing.machine import stored
+
+    found = stored()
+    if found.problem:
+        remark(found.problem)
+    return found.profile
 
 
 def findings_text(report: Report, output_format: Format, output_file: str | None) -> str:

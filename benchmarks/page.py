@@ -98,19 +98,20 @@ def page(sections: Sequence[Section], command: str, rounds: int) -> str:
     where = ", ".join([machine(), f"Python {platform.python_version()}", *versions])
     parts = [
         "# Performance\n",
-        _paragraph(_MADE.format(command=command, rounds=rounds)),
-        _paragraph(f"Measured on: {where}."),
+        paragraph(_MADE.format(command=command, rounds=rounds)),
+        paragraph(f"Measured on: {where}."),
         "## Targets\n",
         table(("work", "target", "measured", "reached"),
               [verdict.cells for section in sections for verdict in section.verdicts]),
     ]  # fmt: skip
     for section in sections:
-        parts += [f"## {section.title}\n", _paragraph(section.text)]
+        parts += [f"## {section.title}\n", paragraph(section.text)]
         parts.append(table(section.head, section.rows))
     return "\n".join(parts)
 
 
-def _paragraph(text: str) -> str:
+def paragraph(text: str) -> str:
+    """Text in lines of the width of this repository."""
     return fill(text, 100, break_long_words=False, break_on_hyphens=False) + "\n"
 
 

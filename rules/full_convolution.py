@@ -88,11 +88,11 @@ CASES = (
     ),
     Flags(
         "a 1-D convolution with a stride",
-        """agraph (float[1,64,100] x) => (float[1,128,50] y) <float[128,64,3] w> {
+        """agraph (float[1,64,400] x) => (float[1,128,200] y) <float[128,64,3] w> {
             [conv] y = Conv <pads = [1,1], strides = [2]> (x, w)
         }""",
         at="conv",
-        macs=(50 * 128 * 3 * 64, 50 * 64 * (3 + 128)),
+        macs=(200 * 128 * 3 * 64, 200 * 64 * (3 + 128)),
     ),
     Passes(
         "a depthwise convolution",

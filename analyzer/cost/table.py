@@ -34,6 +34,8 @@ class Row:
     """One operator of a cost table, those within bodies included; no cost means unknown.
 
     ``named`` says that the label is a name that the file gives, which needs no places around it.
+    ``place`` is the id of its node; within bodies that of the node that runs them, the place of the
+    body among its bodies, and so on inwards.
     """
 
     label: str
@@ -42,6 +44,7 @@ class Row:
     cost: Cost | None
     parameters: Names
     named: bool = True
+    place: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +151,19 @@ class CostTable:
             parts = self.inner.get(node.id, ())
             if cost is None or not parts or _row_count(parts) > _MOST_ROWS:
                 names = self.parameters.of_node.get(node.id, frozenset())
-                yield Row(node.label, node.operator, node.scope, cost, names, bool(node.name))
+                named, place = bool(node.name), (node.id,)
+                yield Row(node.label, node.operator, node.scope, cost, names, named, place)
                 continue
-            for part in parts:
-                yield from self._inner_rows(node, part)
+            for number, part in enumerate(parts):
+                yield from self._inner_rows(node, part, (node.id, number))
 
-    def _inner_rows(self, node: Node, part: Inner) -> Iterator[Row]:
+    def _inner_rows(self, node: Node, part: Inner, place: tuple[int, ...]) -> Iterator[Row]:
         label = f"{node.label}/{part.body.name}"
         outward = self.parameters.outward[node.id, part.body.name]
         if not part.counted:
             names = outward(part.table.parameters.names)
-            yield Row(label, f"{node.operator} (cheaper branch)", node.scope, Cost(), names)
+            operator = f"{node.operator} (cheaper branch)"
+            yield Row(label, operator, node.scope, Cost(), names, place=place)
             return
         for row in part.table.rows():
             scope = (*node.scope, *row.scope) if part.body.actual is not None else row.scope
@@ -170,6 +175,7 @@ class CostTable:
                 None if row.cost is None else row.cost * (part.trips or 0),
                 outward(row.parameters),
                 own_name,
+                (*place, *row.place),
             )
 
     @cached_property

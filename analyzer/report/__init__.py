@@ -15,23 +15,29 @@ from archlint.analyzer.graph import Node
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Whole
+    from archlint.analyzer.timing.prediction import Prediction
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The whole model now, and with every proposal spliced in and counted again."""
+    """The whole model now, and with every proposal spliced in and counted again.
+
+    ``prediction`` is of what it takes then.
+    """
 
     macs_before: int
     macs_after: int
     parameters_before: int
     parameters_after: int
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True)
 class ModelReport:
     """What was counted and found in one model.
 
-    ``measured`` is it against itself with the confirmed proposals, one a provider.
+    ``prediction`` is what it takes on this machine, where that has been calibrated; ``measured`` is
+    it against itself with the confirmed proposals, one a provider.
     """
 
     path: str
@@ -41,6 +47,7 @@ class ModelReport:
     critical: CriticalPath
     findings: tuple[Finding, ...] = ()
     effect: Effect | None = None
+    prediction: Prediction | None = None
     measured: tuple[Whole, ...] = ()
 
     @property

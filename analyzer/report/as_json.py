@@ -10,7 +10,7 @@ from archlint.analyzer.cost import Cost, Group
 from archlint.analyzer.finding import Alternative, Finding
 from archlint.analyzer.graph import Node
 from archlint.analyzer.proposal import Priced
-from archlint.analyzer.report import ModelReport, Report, measured
+from archlint.analyzer.report import ModelReport, Report, measured, predicted
 from archlint.analyzer.text import to_json
 
 SCHEMA_VERSION = 1
@@ -69,6 +69,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
             "macs": {"before": effect.macs_before, "after": effect.macs_after},
             "parameters": {"before": effect.parameters_before, "after": effect.parameters_after},
         },
+        "predicted": predicted.model_as_object(model),
         "measured": [measured.whole_as_object(one) for one in model.measured],
     }  # fmt: skip
 
@@ -112,6 +113,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "share": None if finding.share is None else round(finding.share, 6),
         "proposal": None if finding.priced is None else _priced(finding.priced),
         "alternatives": [_alternative(other) for other in finding.alternatives],
+        "predicted": predicted.forecast_as_object(finding.forecast),
         "measured": [measured.as_object(one) for one in finding.measured],
     }
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.cost import Group
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.full import remarks, totals
 from archlint.analyzer.text import Paint, percent, safe, short, size, table
+
+if TYPE_CHECKING:  # a report without predictions does without
+    from archlint.analyzer.timing.prediction import Prediction
 
 KEYS: dict[SortKey, Callable[[Group], float]] = {
     SortKey.MACS: lambda group: group.cost.macs,
@@ -24,6 +28,7 @@ HEAD = {
     By.SCOPE: ("scope", "nodes"),
 }
 _NUMBERS = ("MACs", "%", "other ops", "params", "weights", "activ.", "FLOP/B")
+_PREDICTED = "predicted ms"
 _EXPENDABLE = (6, 4, 1)  # weights, other ops, and what a name mostly tells
 
 
@@ -48,14 +53,16 @@ def render(
     whole = model.costs.total().macs
     # Operators that do the same work share one cost, and so their text.
     shared: dict[tuple[int, int, int, int], tuple[str, ...]] = {}
+    prediction = model.prediction
+    head = (*HEAD[by], *_NUMBERS, *(() if prediction is None else (_PREDICTED,)))
     cells = []
     for group in groups:
         key = id(group.cost), group.parameters, group.unknown, len(group.rows)
         if key not in shared:
             shared[key] = _figures(group, whole)
-        cells.append((*named(group, by), *shared[key]))
+        cells.append((*named(group, by), *shared[key], *_time(group, prediction)))
     left = 2 if by is By.NODE else 1
-    lines = table((*HEAD[by], *_NUMBERS), cells, left=left, width=width, expendable=_EXPENDABLE)
+    lines = table(head, cells, left=left, width=width, expendable=_EXPENDABLE)
     lines[0] = paint(lines[0], "bold")
     below = [*totals(model, paint, width), *remarks(model, paint, width)]
     return "\n".join([*lines, "", *below]) + "\n"
@@ -66,6 +73,17 @@ def named(group: Group, by: By) -> tuple[str, str]:
     if by is By.NODE:
         return safe(group.name), safe(group.rows[0].operator)
     return safe(group.name) or ("(no scope)" if by is By.SCOPE else ""), f"{len(group.rows):,}"
+
+
+def _time(group: Group, prediction: Prediction | None) -> tuple[str, ...]:
+    """The cell of the predicted time, where there is one."""
+    if prediction is None:
+        return ()
+    times = [prediction.at(row.place) for row in group.rows]
+    known = [time for time in times if time is not None]
+    if not known:
+        return ("unknown",)
+    return (f"{sum(known) / 1e6:,.3f}{'+?' if len(known) < len(times) else ''}",)
 
 
 def _figures(group: Group, whole: int) -> tuple[str, ...]:

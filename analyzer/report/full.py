@@ -8,6 +8,8 @@ from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.measured import verdict_text, whole_text
+from archlint.analyzer.report.predicted import forecast_text
+from archlint.analyzer.report.predicted import model_text as predicted_text
 from archlint.analyzer.text import (
     Paint,
     change,
@@ -95,6 +97,8 @@ def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) ->
     if priced.saved_parameters:
         parameters = priced.parameters_before, priced.parameters_after
         yield from _labelled("", change(*parameters, "parameters"), paint, width)
+    if finding.forecast is not None:
+        yield from _labelled("predicted", forecast_text(finding.forecast), paint, width)
     for measured in finding.measured:
         yield from _labelled("measured", verdict_text(measured), paint, width)
     for other in finding.alternatives:
@@ -150,6 +154,8 @@ def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
         yield head + change(effect.macs_before, effect.macs_after, "MACs")
         parameters = change(effect.parameters_before, effect.parameters_after, "parameters")
         yield " " * len(head) + parameters
+    if (predicted := predicted_text(model)) is not None:
+        yield from (f"  {line}" for line in paragraph(predicted, width and width - 4, "  "))
     for whole in model.measured:
         yield from (f"  {line}" for line in paragraph(whole_text(whole), width and width - 4, "  "))
 

@@ -95,13 +95,14 @@ class Runner:
         if self._device != "cpu":
             self._binding.synchronize_outputs()
 
-    def warm_up(self, runs: int) -> None:
-        """Run until kernels and caches have settled."""
+    def warm_up(self, runs: int, shortest: int = _SHORT) -> None:
+        """Run until kernels and caches have settled; samples take ``shortest`` nanoseconds or more,
+        if few runs do."""
         sample = self.sample()
         self._cpu_time = CpuClock()  # the first run has started threads
         for _ in range(runs - 1):
             sample = self.sample()
-        self._repeats = max(1, min(_MOST_REPEATS, int(_SHORT / sample.wall)))
+        self._repeats = max(1, min(_MOST_REPEATS, int(shortest / sample.wall)))
 
     def sample(self) -> Sample:
         """What a run takes, the mean of some where it is short."""

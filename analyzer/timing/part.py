@@ -22,12 +22,24 @@ _FEW = 16  # elements of a vector that is no weight, but bounds, scales or sizes
 _CONTRIB_VERSION = 1  # of every domain but ai.onnx's; onnxruntime's have no other
 
 
-def of_proposal(path: str, proposal: Proposal, opset: int) -> Subject:
-    """What a proposal would put in place of its nodes; raises TimingError as ``part``."""
-    graph = load(Model(path, as_model(proposal, opset), 0))
-    outputs = [output.name for output in proposal.graph.output]
+def sides(path: str, graph: Graph, proposal: Proposal) -> tuple[Subject, Subject]:
+    """What a proposal replaces and what it puts there, as models from the same inputs to the same
+    outputs; raises TimingError as ``part``, and where they would not compute alike."""
+    if any(_is_dequantised(graph, name) for node in proposal.replaces for name in node.inputs):
+        why = "it is quantised, and its proposal is made of floating-point operators"
+        raise TimingError(path, why)
     inputs = [entry.name for entry in proposal.graph.input]
-    return part(path, graph, tuple(graph.operators()), inputs, outputs)
+    outputs = [entry.name for entry in proposal.graph.output]
+    proposed = load(Model(path, as_model(proposal, graph.opset), 0))
+    return (
+        part(path, graph, proposal.replaces, inputs, outputs),
+        part(path, proposed, tuple(proposed.operators()), inputs, outputs),
+    )
+
+
+def _is_dequantised(graph: Graph, name: str) -> bool:
+    producer = graph.producer(name)
+    return producer is not None and producer.op_type == "DequantizeLinear"
 
 
 def part(

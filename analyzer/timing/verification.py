@@ -14,7 +14,7 @@ from archlint.analyzer.reader.external import refuse_unsafe
 from archlint.analyzer.timing.compare import CLAIM, WHOLE_MODEL, Question, compare
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.measurement import Measured, Verdict, Whole
-from archlint.analyzer.timing.part import of_proposal, part
+from archlint.analyzer.timing.part import sides
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.subject import Subject, whole
 
@@ -57,11 +57,11 @@ class Verifier:
     def _measured(
         self,
         provider: Provider,
-        sides: Callable[[], tuple[Subject, Subject]],
+        subjects: Callable[[], tuple[Subject, Subject]],
         question: Question = CLAIM,
     ) -> Measured:
         try:
-            before, after = sides()
+            before, after = subjects()
         except ModelError as error:
             return Measured(provider, why=error.why)
         key = provider.label, question, before, after
@@ -84,25 +84,13 @@ class Verifier:
         """What is replaced and what replaces it; whole models where nothing replaces it."""
         if not proposal.graph.node:
             return self._wholes([proposal])
-        if any(_is_quantised(self._graph, name) for n in proposal.replaces for name in n.inputs):
-            why = "it is quantised, and its proposal is made of floating-point operators"
-            raise TimingError(self._model.path, why)
-        path = self._model.path
-        inputs = [entry.name for entry in proposal.graph.input]
-        outputs = [entry.name for entry in proposal.graph.output]
-        before = part(path, self._graph, proposal.replaces, inputs, outputs)
-        return before, of_proposal(path, proposal, self._graph.opset)
+        return sides(self._model.path, self._graph, proposal)
 
     def _wholes(self, proposals: Sequence[Proposal]) -> tuple[Subject, Subject]:
         refuse_unsafe(self._model)
         spliced = splice(self._model, proposals)
         before = whole(self._model, self._graph)
         return before, whole(spliced, self._reload(spliced))
-
-
-def _is_quantised(graph: Graph, name: str) -> bool:
-    producer = graph.producer(name)
-    return producer is not None and producer.op_type == "DequantizeLinear"
 
 
 def _judged(finding: Finding, measured: tuple[Measured, ...]) -> Finding:

@@ -62,11 +62,12 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of how many cases two ratios agree: their intervals overlap, they are near, the verdict is
-    the same."""
+    """Of how many cases two ratios agree: their intervals overlap, as they are and ``widened`` by
+    a factor, they are near, the verdict is the same."""
 
     count: int
     overlapping: int
+    widened: int
     near: int
     wider: int
     same_verdict: int
@@ -82,12 +83,14 @@ def figures(timed: Timed | None) -> Figures | None:
     return None if timed is None else timed.figures
 
 
-def with_reference(rows: Sequence[Row]) -> Agreement:
-    """The CPU provider here against that of the other machine."""
+def with_reference(rows: Sequence[Row], noise: float) -> Agreement:
+    """The CPU provider here against that of the other machine; ``noise`` is the factor by which a
+    ratio of either differs from process to process, beyond its interval."""
     found = [(row.case.reference, made) for row in rows if (made := figures(row.cpu)) is not None]
     return Agreement(
         count=len(found),
         overlapping=sum(r.low <= m.high and m.low <= r.high for r, m in found),
+        widened=sum(r.low <= m.high * noise**2 and m.low <= r.high * noise**2 for r, m in found),
         near=sum(factor(r.ratio, m.ratio) <= _NEAR for r, m in found),
         wider=sum(factor(r.ratio, m.ratio) <= _WIDER for r, m in found),
         same_verdict=sum(reference_verdict(r) == m.verdict for r, m in found),

@@ -36,14 +36,11 @@ def main() -> None:
     options = _options()
     folder: Path = options.work
     folder.mkdir(parents=True, exist_ok=True)
-    runs = {
-        "cpu": _timed(sys.executable, "cpu", folder / "cpu.jsonl", "--networks"),
-        "again": _timed(sys.executable, "cpu", folder / "again.jsonl"),
-        "openvino": {},
-    }
+    runs = {"cpu": _timed(sys.executable, "cpu", folder / "cpu.jsonl", "--networks")}
+    predictor = Predictor.calibrated(folder)  # now: the speed of a machine changes by the hour
+    runs |= {"again": _timed(sys.executable, "cpu", folder / "again.jsonl"), "openvino": {}}
     if options.openvino_python is not None:
         runs["openvino"] = _timed(options.openvino_python, "openvino", folder / "openvino.jsonl")
-    predictor = Predictor.calibrated(folder)
     rows = _rows(runs, predictor)
     text = page(rows, _networks(runs["cpu"], predictor), _command(options))
     options.output.write_text(text, encoding="utf-8")

@@ -93,7 +93,8 @@ def summary(rows: Sequence[Row], networks: Sequence[Network]) -> list[Figure]:
     """What all rows say together; what was not measured has no line."""
     default = [row.cpu for row in rows if row.case.by_default]
     traps = [row.cpu for row in rows if row.case.trap]
-    found = with_reference(rows)
+    repeated, overlapping = again(rows)
+    found = with_reference(rows, repeated.p90 if repeated is not None else 1.0)
     lines = [
         Figure("timed on the CPU provider", f"{found.count} of {len(rows)}"),
         Figure("verdicts", _counts(verdicts(row.cpu for row in rows))),
@@ -104,9 +105,10 @@ def summary(rows: Sequence[Row], networks: Sequence[Network]) -> list[Figure]:
         Figure("ratio within ×1.15 of elsewhere", f"{found.near} of {found.count}"),
         Figure("ratio within ×1.25 of elsewhere", f"{found.wider} of {found.count}"),
     ]
-    repeated, overlapping = again(rows)
     if repeated is not None:
+        noise = f"widened by ×{repeated.p90:.2f}, what another process changes"
         lines += [
+            Figure(f"those intervals overlap, {noise}", f"{found.widened} of {found.count}"),
             Figure("the same ratio in another process", _errors(repeated)),
             Figure("intervals of the two overlap", f"{overlapping} of {repeated.count}"),
         ]

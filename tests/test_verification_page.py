@@ -66,7 +66,10 @@ def test_agreement_with_the_other_machine() -> None:
         row(BRANCH, Timed("t", None, "why")),
         row(BRANCH, None),
     ]
-    assert with_reference(rows) == Agreement(4, overlapping=2, near=2, wider=3, same_verdict=3)
+    assert with_reference(rows, 1.0) == Agreement(
+        4, overlapping=2, widened=2, near=2, wider=3, same_verdict=3
+    )
+    assert with_reference(rows, 1e3).widened == 4
 
 
 def test_another_process_is_compared_where_both_measured() -> None:

@@ -15,14 +15,17 @@ from archlint.analyzer.proposal import FixKind, Priced, Proposal
 
 
 class RuleGroup(StrEnum):
-    """The intent of a rule; ``pedantic`` has to be selected, the others are on by default."""
+    """The intent of a rule; those of DEFAULT_GROUPS are on by default, others are selected."""
 
-    COST = "cost"
-    CORRECTNESS = "correctness"
-    PEDANTIC = "pedantic"
+    COST = "cost"  # needlessly expensive
+    CORRECTNESS = "correctness"  # wrong
+    SUSPICIOUS = "suspicious"  # most likely not meant
+    TARGET = "target"  # unfit for some hardware
+    PEDANTIC = "pedantic"  # true, and seldom worth the trouble
+    PREVIEW = "preview"  # on trial
 
 
-DEFAULT_GROUPS = frozenset({RuleGroup.COST, RuleGroup.CORRECTNESS})
+DEFAULT_GROUPS = frozenset({RuleGroup.COST, RuleGroup.CORRECTNESS, RuleGroup.SUSPICIOUS})
 
 
 def option(

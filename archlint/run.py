@@ -57,7 +57,7 @@ def analyse(
 
 def _profile() -> MachineProfile | None:
     """What is known of this machine's speed; a profile that cannot be used is told on stderr."""
-    from archlint.analyzer.timing.machine import stored
+    from archlint.analyzer.timing.cache import stored
 
     found = stored()
     if found.problem:

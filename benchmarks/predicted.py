@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archlint.analyzer.cost import CostTable
-from archlint.analyzer.timing.machine import FOLDER_VARIABLE, MachineProfile, stored
+from archlint.analyzer.timing.cache import FOLDER_VARIABLE, stored
+from archlint.analyzer.timing.machine import MachineProfile
 from archlint.analyzer.timing.prediction import predict
 
 

@@ -49,36 +49,36 @@ def fit(
     the machine. ``tables`` and ``times`` (nanoseconds) are by the names of the kernels."""
     profile = _direct(empty, block, times)
     profile = _fitted(profile, [(tables[n], times[n]) for n in tables if is_convolution(n)])
+    integer = _beside(profile, tables[INTEGER_PRODUCT], times[INTEGER_PRODUCT]) / prod(MATRIX)
     operators = {
         name: _per_element(profile, table, times[name])
         for name, table in tables.items()
         if table.graph.nodes[-1].op_type == name
     }
-    return replace(profile, operators=operators)
+    return replace(profile, integer=integer, operators=operators)
 
 
 def _direct(empty: MachineProfile, block: int, times: Mapping[str, float]) -> MachineProfile:
     """What single models tell, and a beginning for the rest."""
     node = max((times[NODES] - times[RUN]) / NODES_MORE, _LEAST)
     run = max(times[RUN] - node, _LEAST)
-    product, integer = (
-        max(times[name] - run - node, 1.0) / prod(MATRIX) for name in (PRODUCT, INTEGER_PRODUCT)
-    )
+    product = max(times[PRODUCT] - run - node, 1.0) / prod(MATRIX)
     activation = max(times[ACTIVATED] - times[LINEAR], 0.0) / prod(ACTIVATED_MAPS)
     return replace(
-        empty, run=run, node=node, call=node, product=product, integer=integer,
+        empty, run=run, node=node, call=node, product=product, integer=0.0,
         activation=activation, strided=1.5,
-        expand=_curve(_WIDTHS, [40 * product] * len(_WIDTHS)), memory=_memory(run + node, times),
+        expand=_curve(_WIDTHS, [40 * product] * len(_WIDTHS)),
+        memory=_memory(run + node, product, times),
         tiles=_typical(block, 16 * product) if block else None,
     )  # fmt: skip
 
 
-def _memory(beside: float, times: Mapping[str, float]) -> Curve:
+def _memory(beside: float, product: float, times: Mapping[str, float]) -> Curve:
     """A byte of a matrix that is read once, by the bytes of the matrix: more never take less."""
     points, least = [], _LEAST / 1000
     for side in READS:
         count = _FLOAT_BYTES * side * side
-        least = max(least, (times[read_name(side)] - beside) / count)
+        least = max(least, (times[read_name(side)] - beside - product * side * side) / count)
         points.append((float(count), least))
     return Curve(tuple(points))
 
@@ -144,4 +144,9 @@ def _per_element(profile: MachineProfile, table: CostTable, time: float) -> floa
     (node,) = table.graph.operators()
     shapes = [table.graph.value(name).static_shape for name in (*node.inputs, *node.outputs)]
     largest = max(prod(shape) for shape in shapes if shape is not None)
-    return max(0.0, time - predict(table, profile).total_ns) / largest
+    return _beside(profile, table, time) / largest
+
+
+def _beside(profile: MachineProfile, table: CostTable, time: float) -> float:
+    """What a model takes beside what is known of it."""
+    return max(0.0, time - predict(table, profile).total_ns)

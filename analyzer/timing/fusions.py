@@ -20,14 +20,17 @@ ACTIVATIONS = frozenset({
 })  # fmt: skip
 _OF_GEMM = ACTIVATIONS - {"Clip", "HardSwish"}
 _GELU = ("Add", "Mul", "Mul")  # behind the error function
-_FOLDED, _ADDED, _ACTIVATED = range(3)  # what a kernel has taken in last
+# What a kernel has taken in last. One that is whole folds no constants: those are folded before
+# there are layouts.
+_FOLDED, _WHOLE, _ADDED, _ACTIVATED = range(4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The node whose kernel makes a value, and what it has taken in."""
+    """The node whose kernel makes a value, which kernel it is, and what it has taken in."""
 
     node: Node
+    kernel: str
     stage: int = _FOLDED
 
 
@@ -50,7 +53,11 @@ class Fusions:
 
     def begin(self, node: Node) -> None:
         """Let the kernel of a convolution or a matrix product take in what follows."""
-        self._heads[node.output(0)] = _Head(node)
+        self._heads[node.output(0)] = _Head(node, node.op_type)
+
+    def begin_depthwise(self, node: Node) -> None:
+        """The same for one that became a convolution of one tap in the blocked layout."""
+        self._heads[node.output(0)] = _Head(node, "Conv", _WHOLE)
 
     def source(self, node: Node, blocked: AbstractSet[str]) -> str | None:
         """The input of the node that the kernel before it now turns into its output; None if the
@@ -79,9 +86,9 @@ class Fusions:
         if head is None or not self._single(name):
             return None
         if node.op_type == "BatchNormalization":
-            fits = head.node.op_type == "Conv" and head.stage == _FOLDED
+            fits = head.kernel == "Conv" and head.stage == _FOLDED
             return self._take(node, name, _FOLDED) if fits else None
-        kinds = {"Conv": ACTIVATIONS, "Gemm": _OF_GEMM}.get(head.node.op_type, frozenset())
+        kinds = {"Conv": ACTIVATIONS, "Gemm": _OF_GEMM}.get(head.kernel, frozenset())
         fits = node.op_type in kinds and head.stage < _ACTIVATED
         return self._take(node, name, _ACTIVATED) if fits else None
 
@@ -90,27 +97,29 @@ class Fusions:
             return gate
         for name, other in (node.inputs, reversed(node.inputs)):
             head = self._heads.get(name)
-            if head is None or head.stage != _FOLDED or not self._single(name):
+            if head is None or head.stage > _WHOLE or not self._single(name):
                 continue
             if self._graph.value(other).constant:
-                stage = self._constant(node, head.node, self._elements(other))
+                stage = self._constant(node, head, self._elements(other))
             else:
                 stage = None
-                sums = head.node.op_type == "Conv" and node.op_type in ("Add", "Sum")
+                sums = head.kernel == "Conv" and node.op_type in ("Add", "Sum")
                 if sums and (name in blocked) == (other in blocked) and self._alike(name, other):
                     stage = _ADDED
             if stage is not None:
                 return self._take(node, name, stage)
         return None
 
-    def _constant(self, node: Node, head: Node, elements: int | None) -> int | None:
+    def _constant(self, node: Node, head: _Head, elements: int | None) -> int | None:
         """What a kernel takes in with a constant that is multiplied or added to its output."""
-        if head.op_type == "Conv":
+        if head.stage == _WHOLE:
+            return None
+        if head.kernel == "Conv":
             folds = node.op_type == "Mul" or (node.op_type == "Add" and elements != 1)
             return _FOLDED if folds else None
         if elements == 1 and node.op_type in ("Mul", "Div"):
             return _FOLDED
-        weighs = head.op_type == "MatMul" and self._graph.value(head.input(1)).constant
+        weighs = head.kernel == "MatMul" and self._graph.value(head.node.input(1)).constant
         return _ADDED if weighs and node.op_type == "Add" else None
 
     def _gate(self, node: Node) -> str | None:
@@ -146,9 +155,12 @@ class Fusions:
         return consumers[0] if node.attributes.get("mode", "constant") == "constant" else None
 
     def _take(self, node: Node, name: str, stage: int) -> str:
-        head = self._heads[name].node
-        self.within[node.id] = head.id
-        self._heads[node.output(0)] = _Head(head, stage)
+        head = self._heads[name]
+        rank = len(self._graph.value(name).shape or ())
+        is_gemm = head.kernel == "MatMul" and stage == _ADDED and rank == 2  # else reshapes follow
+        self.within[node.id] = head.node.id
+        kernel = "Gemm" if is_gemm else head.kernel
+        self._heads[node.output(0)] = _Head(head.node, kernel, stage)
         return name
 
     def _single(self, name: str) -> bool:

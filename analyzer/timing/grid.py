@@ -23,7 +23,7 @@ _FEW_MAPS = (1, 16, 40, 40)  # for operators that take long
 _ROWS = (1, 256, 400)
 BLOCK_PROBE = (8, 16)  # channels of a convolution whose layout tells the size of a block
 MATRIX = (128, 256, 256)  # rows, columns that are added up, columns of the product
-ACTIVATED_MAPS = (1, 64, 26, 26)
+ACTIVATED_MAPS = (1, 64, 50, 50)
 _TINY = (1, 16)
 _CONVOLUTION = "convolution"
 
@@ -143,7 +143,8 @@ def _matrix(rows: int, inner: int, columns: int) -> ModelProto:
 def _activated(bounds: Sequence[float]) -> ModelProto:
     """A convolution, and a Clip that it takes in if there are bounds."""
     builder = GraphBuilder("activated")
-    value = builder.conv(builder.input("x", ACTIVATED_MAPS), ACTIVATED_MAPS[1], 1)
+    _, channels, *size = ACTIVATED_MAPS
+    value = builder.conv(builder.input("x", (1, 16, *size)), channels, 1)
     if bounds:
         value = builder.node("Clip", value, *(builder.constant("bound", b) for b in bounds))
     builder.output(value)

@@ -116,20 +116,28 @@ class _Lowering:
             fits = inside and (kind in _UNARY or _is_upsampling(node))
         if fits:
             self._run_blocked(node, data if kind in _MEETING else data[:1])
+        if fits and (kind == "BatchNormalization" or self._is_scaled(node)):
+            self._fusions.begin_depthwise(node)
         return fits
 
     def _meet(self, node: Node, data: list[str]) -> bool:
         """Whether a node may take several inputs in the layout, of which the first is in it."""
-        others = [self._graph.value(name) for name in data[1:]]
-        if node.op_type == "Mul" and len(others) == 1 and others[0].constant:
-            # It becomes a depthwise convolution of one tap.
-            return others[0].static_shape is not None and prod(others[0].static_shape) > 1
+        if self._is_scaled(node):
+            return True
         if not all(name in self._values for name in data):
             return False
         if node.op_type == "Concat":
             return node.attributes.get("axis") == 1 and all(map(self._on_grid, data))
         shape = self._graph.value(data[0]).static_shape
-        return shape is not None and all(other.static_shape == shape for other in others)
+        others = [self._graph.value(name).static_shape for name in data[1:]]
+        return shape is not None and all(other == shape for other in others)
+
+    def _is_scaled(self, node: Node) -> bool:
+        """Whether a node multiplies each channel by a constant."""
+        factor = self._graph.value(node.input(1))
+        shape = factor.static_shape
+        scales = node.op_type == "Mul" and factor.constant
+        return scales and shape is not None and prod(shape) > 1
 
     def _convolves(self, node: Node) -> bool:
         sizes = conv_sizes(self._graph, node)

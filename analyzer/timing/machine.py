@@ -1,24 +1,14 @@
-"""What is known of the speed of a machine, and the files in the user's cache that keep it."""
+"""What is known of the speed of a machine."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import re
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from hashlib import sha256
-from importlib.util import find_spec
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite, log
 from typing import Any
 
-SCHEMA = 1  # of the files; another number is another meaning
-FOLDER_VARIABLE = "ARCHLINT_CACHE_DIR"
-_READ = 4096  # bytes of /proc/cpuinfo: the first processor's
-_AGAIN = "run 'archlint calibrate' again"
+SCHEMA = 1  # of profiles as JSON; another number is another meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,109 +98,7 @@ class MachineProfile:
         return f"{short}, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The profile that the cache holds for this machine, if any; a problem is one that it holds in
-    vain, in a sentence."""
-
-    profile: MachineProfile | None = None
-    problem: str = ""
-
-
-def store(profile: MachineProfile) -> str:
-    """Write a profile in place of an older one of its machine, provider and threads; its path.
-
-    Raises OSError where the folder cannot be written.
-    """
-    import tempfile
-
-    folder = cache_folder()
-    os.makedirs(folder, exist_ok=True)
-    short = re.sub(r"\W+", "", profile.provider.removesuffix("ExecutionProvider")).lower()
-    name = f"{_prefix(profile.cpu)}{short}-{profile.threads}.json"
-    path = os.path.join(folder, name)
-    handle, draft = tempfile.mkstemp(dir=folder, prefix=".draft-", suffix=".json")
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump({"schema": SCHEMA, **asdict(profile)}, file, indent=1)
-        os.replace(draft, path)  # readers see the old file or the new one
-    except BaseException:
-        os.unlink(draft)
-        raise
-    return path
-
-
-def stored() -> Stored:
-    """The profile of this machine that was written last."""
-    folder = cache_folder()
-    try:
-        entries = os.scandir(folder)
-    except OSError:
-        return Stored()
-    prefix = _prefix(cpu_name())
-    with entries:
-        found = [(e.stat().st_mtime_ns, e.path) for e in entries if e.name.startswith(prefix)]
-    if not found:
-        return Stored()
-    path = max(found)[1]
-    try:
-        with open(path, encoding="utf-8") as file:
-            profile = _profile(json.load(file))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return Stored(problem=f"the machine profile {path} cannot be read; {_AGAIN}")
-    installed = _runtime()
-    if installed not in (None, profile.runtime):
-        versions = f"onnxruntime {profile.runtime}, and {installed} is installed"
-        return Stored(problem=f"the machine profile was made with {versions}; {_AGAIN}")
-    return Stored(profile)
-
-
-def cache_folder() -> str:
-    """Where the files are: ARCHLINT_CACHE_DIR, or archlint's part of the user's cache."""
-    if given := os.environ.get(FOLDER_VARIABLE):
-        return given
-    from platformdirs import user_cache_dir
-
-    return user_cache_dir("archlint", appauthor=False)
-
-
-def cpu_name() -> str:
-    """The model of this machine's processor, as the system calls it."""
-    if sys.platform == "linux":
-        try:
-            with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-                text = file.read(_READ)
-        except OSError:
-            text = ""
-        named = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-        if named:
-            return named[1].strip()
-        parts = re.findall(r"^CPU (?:implementer|part)\s*:\s*(\S+)$", text, re.MULTILINE)
-        if parts:
-            return " ".join([platform.machine(), *parts[:2]])
-    return platform.processor() or platform.machine() or "unknown processor"
-
-
-def _prefix(cpu: str) -> str:
-    return f"machine-{sha256(cpu.encode()).hexdigest()[:12]}-"
-
-
-def _runtime() -> str | None:
-    """The version of the installed onnxruntime, which is not loaded; None where it cannot tell."""
-    spec = find_spec("onnxruntime")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        try:
-            path = os.path.join(folder, "capi", "build_and_package_info.py")
-            with open(path, encoding="utf-8") as file:
-                version = re.search(r"__version__ = '([^']+)'", file.read())
-        except (OSError, ValueError):
-            continue
-        if version:
-            return version[1]
-    return None
-
-
-def _profile(document: Mapping[str, Any]) -> MachineProfile:
+def from_json(document: Mapping[str, Any]) -> MachineProfile:
     """A profile from its JSON; raises ValueError, TypeError or KeyError where it is none."""
     content = dict(document)
     if content.pop("schema", None) != SCHEMA:

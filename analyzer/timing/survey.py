@@ -15,17 +15,18 @@ from archlint.analyzer.reader import Model
 from archlint.analyzer.runtime.child import Failure, run_job
 from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.timing import calibration
+from archlint.analyzer.timing.cache import cpu_name
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.fitting import fit
 from archlint.analyzer.timing.grid import block_probe, kernels
-from archlint.analyzer.timing.machine import Curve, MachineProfile, cpu_name
+from archlint.analyzer.timing.machine import Curve, MachineProfile
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.refusals import GARBLED, refused
 from archlint.analyzer.timing.statistics import quantile
 from archlint.analyzer.timing.subject import Subject, whole
 
 _PROCESSES = 3  # at most: where weights come to lie in memory differs from one to the next
-_LATEST = 5.0  # seconds after which none is started any more
+_LATEST = 4.8  # seconds after which none is started any more
 _SECONDS = 1.3  # of rounds in each
 _LOW = 0.05  # of the samples of a model are below what it is said to take
 _PROBE = "probe.onnx"

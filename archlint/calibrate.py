@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.report.machine import render
-from archlint.analyzer.timing.cache import FOLDER_VARIABLE, cache_folder, store
-from archlint.analyzer.timing.survey import survey
+from archlint.analyzer.timing.prediction.cache import FOLDER_VARIABLE, cache_folder, store
+from archlint.analyzer.timing.prediction.survey import survey
 from archlint.output import terminal
 from archlint.providers import working_providers
 

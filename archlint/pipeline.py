@@ -25,8 +25,8 @@ from archlint.plugins import load_plugins_for
 
 if TYPE_CHECKING:  # a static run does without what starts processes
     from archlint.analyzer.timing.effort import Effort
-    from archlint.analyzer.timing.machine import MachineProfile
-    from archlint.analyzer.timing.prediction import Prediction
+    from archlint.analyzer.timing.prediction.machine import MachineProfile
+    from archlint.analyzer.timing.prediction.times import Prediction
     from archlint.analyzer.timing.providers import Provider
 
 
@@ -148,7 +148,7 @@ def lint_model(
 def _predicted(costs: CostTable, profile: MachineProfile | None) -> Prediction | None:
     if profile is None:
         return None
-    from archlint.analyzer.timing.prediction import predict  # late: where it is calibrated
+    from archlint.analyzer.timing.prediction.times import predict  # late: where it is calibrated
 
     return predict(costs, profile)
 

@@ -20,7 +20,7 @@ from archlint.pipeline import Stopwatch
 from archlint.progress import Progress
 
 if TYPE_CHECKING:
-    from archlint.analyzer.timing.machine import MachineProfile
+    from archlint.analyzer.timing.prediction.machine import MachineProfile
 
 Shown = tuple[By, SortKey, int | None, int | None]  # the rows of a table: by, sort, top, depth
 
@@ -57,7 +57,7 @@ def analyse(
 
 def _profile() -> MachineProfile | None:
     """What is known of this machine's speed; a profile that cannot be used is told on stderr."""
-    from archlint.analyzer.timing.cache import stored
+    from archlint.analyzer.timing.prediction.cache import stored
 
     found = stored()
     if found.problem:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archlint.analyzer.cost import CostTable
-from archlint.analyzer.timing.cache import FOLDER_VARIABLE, stored
-from archlint.analyzer.timing.machine import MachineProfile
-from archlint.analyzer.timing.prediction import predict
+from archlint.analyzer.timing.prediction.cache import FOLDER_VARIABLE, stored
+from archlint.analyzer.timing.prediction.machine import MachineProfile
+from archlint.analyzer.timing.prediction.times import predict
 
 
 @dataclass(frozen=True, slots=True)

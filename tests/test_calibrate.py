@@ -14,13 +14,13 @@ from archlint.analyzer.cost import count
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
 from archlint.analyzer.runtime.child import Failure, Kind
-from archlint.analyzer.timing import survey
-from archlint.analyzer.timing.cache import stored
-from archlint.analyzer.timing.fitting import fit
-from archlint.analyzer.timing.grid import PEAKS, READS, conv_name, kernels
-from archlint.analyzer.timing.machine import Curve, MachineProfile, Tiles
-from archlint.analyzer.timing.prediction import predict
-from archlint.analyzer.timing.squares import Vector, least_squares
+from archlint.analyzer.timing.prediction import survey
+from archlint.analyzer.timing.prediction.cache import stored
+from archlint.analyzer.timing.prediction.fitting import fit
+from archlint.analyzer.timing.prediction.grid import PEAKS, READS, conv_name, kernels
+from archlint.analyzer.timing.prediction.machine import Curve, MachineProfile, Tiles
+from archlint.analyzer.timing.prediction.squares import Vector, least_squares
+from archlint.analyzer.timing.prediction.times import predict
 from command_line import Run
 from profiles import IDLE
 

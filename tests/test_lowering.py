@@ -12,10 +12,10 @@ import pytest
 from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
-from archlint.analyzer.timing import calibration
-from archlint.analyzer.timing.grid import block_probe
 from archlint.analyzer.timing.harness import Setup
-from archlint.analyzer.timing.lowering import lower
+from archlint.analyzer.timing.prediction import calibration
+from archlint.analyzer.timing.prediction.grid import block_probe
+from archlint.analyzer.timing.prediction.lowering import lower
 from archlint.analyzer.timing.subject import whole
 
 # What onnxruntime calls a kernel, by the node of which archlint says that it is.

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.timing.cache import (
+from archlint.analyzer.timing.prediction.cache import (
     cache_folder,
     cpu_name,
     runtime_version,
     store,
     stored,
 )  # fmt: skip
-from archlint.analyzer.timing.machine import Curve, MachineProfile
+from archlint.analyzer.timing.prediction.machine import Curve, MachineProfile
 from command_line import Run
 from profiles import machine, this_machine
 
@@ -173,7 +173,7 @@ def test_reading_loads_no_runtime(cache: Path) -> None:
     store(FULL)
     code = (
         "import sys\n"
-        "from archlint.analyzer.timing.cache import stored\n"
+        "from archlint.analyzer.timing.prediction.cache import stored\n"
         "assert stored().profile is not None\n"
         "print(sorted({'onnx', 'onnxruntime', 'numpy', 'networkx'} & {*sys.modules}))"
     )

@@ -10,8 +10,8 @@ from archlint.analyzer.cost import CostTable, count
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.load import load
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.timing.machine import Curve
-from archlint.analyzer.timing.prediction import Prediction, predict
+from archlint.analyzer.timing.prediction.machine import Curve
+from archlint.analyzer.timing.prediction.times import Prediction, predict
 from profiles import machine
 
 

@@ -19,7 +19,6 @@ from archlint.analyzer.report.providers import as_json, render
 from archlint.analyzer.runtime.child import Done, Failure, Kind
 from archlint.analyzer.text import Paint
 from archlint.analyzer.timing import inventory, plugins, probing, providers
-from archlint.analyzer.timing.cache import Stored
 from archlint.analyzer.timing.harness import Runner
 from archlint.analyzer.timing.inventory import (
     Inventory,
@@ -30,6 +29,7 @@ from archlint.analyzer.timing.inventory import (
     standing,
 )
 from archlint.analyzer.timing.known import KNOWN, find
+from archlint.analyzer.timing.prediction.cache import Stored
 from archlint.analyzer.timing.providers import Provider, parse_providers
 from archlint.analyzer.timing.remedies import Remedy, to_install, to_load
 

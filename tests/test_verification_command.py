@@ -19,8 +19,8 @@ import predicted
 import timed
 import verification
 from archlint.analyzer.errors import TimingError
-from archlint.analyzer.timing.cache import FOLDER_VARIABLE
 from archlint.analyzer.timing.measurement import Comparison
+from archlint.analyzer.timing.prediction.cache import FOLDER_VARIABLE
 from archlint.analyzer.timing.providers import parse_providers
 from archlint.analyzer.timing.statistics import Clock, Interval
 from cases import CASES

@@ -15,7 +15,7 @@ from archlint.analyzer.graph import Node
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Whole
-    from archlint.analyzer.timing.prediction import Prediction
+    from archlint.analyzer.timing.prediction.times import Prediction
 
 
 @dataclass(frozen=True, slots=True)

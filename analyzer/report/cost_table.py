@@ -12,7 +12,7 @@ from archlint.analyzer.report.full import remarks, totals
 from archlint.analyzer.text import Paint, percent, safe, short, size, table
 
 if TYPE_CHECKING:  # a report without predictions does without
-    from archlint.analyzer.timing.prediction import Prediction
+    from archlint.analyzer.timing.prediction.times import Prediction
 
 KEYS: dict[SortKey, Callable[[Group], float]] = {
     SortKey.MACS: lambda group: group.cost.macs,

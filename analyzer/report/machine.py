@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archlint.analyzer.text import Paint, pad, paragraph, safe, short, size
-from archlint.analyzer.timing.grid import PEAKS, conv_name
-from archlint.analyzer.timing.survey import Survey
+from archlint.analyzer.timing.prediction.grid import PEAKS, conv_name
+from archlint.analyzer.timing.prediction.survey import Survey
 
 _LABEL = 36  # columns of what stands before a number
 

@@ -9,7 +9,7 @@ from archlint.analyzer.text import milliseconds, percent_change, plural, safe
 if TYPE_CHECKING:  # a report without predictions does without
     from archlint.analyzer.finding import Forecast
     from archlint.analyzer.report import ModelReport
-    from archlint.analyzer.timing.prediction import Prediction
+    from archlint.analyzer.timing.prediction.times import Prediction
 
 
 def forecast_text(forecast: Forecast) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from archlint.analyzer.text import Paint, pad, paragraph, plural, safe, table, to_json
-from archlint.analyzer.timing.cache import Stored
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.inventory import Inventory, Standing, State
+from archlint.analyzer.timing.prediction.cache import Stored
 from archlint.analyzer.timing.remedies import Remedy
 
 _HEAD = ("provider", "name in onnxruntime", "what it does", "small models", "timed by", "device")

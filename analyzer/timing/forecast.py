@@ -13,9 +13,9 @@ from archlint.analyzer.finding import Finding, Forecast
 from archlint.analyzer.graph import Graph
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
-from archlint.analyzer.timing.machine import MachineProfile
 from archlint.analyzer.timing.part import sides
-from archlint.analyzer.timing.prediction import predict
+from archlint.analyzer.timing.prediction.machine import MachineProfile
+from archlint.analyzer.timing.prediction.times import predict
 from archlint.analyzer.timing.subject import Subject
 
 

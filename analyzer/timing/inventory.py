@@ -18,11 +18,11 @@ from archlint.analyzer.runtime.child import Failure, run_job
 from archlint.analyzer.runtime.limits import Limits
 from archlint.analyzer.runtime.messages import plain
 from archlint.analyzer.timing import probing
-from archlint.analyzer.timing.cache import Stored, stored
 from archlint.analyzer.timing.effort import DEVICE_MEMORY
 from archlint.analyzer.timing.harness import CPU
 from archlint.analyzer.timing.known import KNOWN, Known, find
 from archlint.analyzer.timing.part import part
+from archlint.analyzer.timing.prediction.cache import Stored, stored
 from archlint.analyzer.timing.providers import Provider, parse_providers
 from archlint.analyzer.timing.remedies import NOTHING, Remedy, to_install, to_load
 from archlint.analyzer.timing.subject import Subject

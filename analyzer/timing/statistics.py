@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, floor, sqrt
 from math import exp, log, sqrt
 from statistics import NormalDist, fmean, stdev
 

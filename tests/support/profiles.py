@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from archlint.analyzer.timing.cache import cpu_name, runtime_version
-from archlint.analyzer.timing.machine import Curve, MachineProfile, Tiles
+from archlint.analyzer.timing.prediction.cache import cpu_name, runtime_version
+from archlint.analyzer.timing.prediction.machine import Curve, MachineProfile, Tiles
 
 
 def flat(number: float) -> Curve:

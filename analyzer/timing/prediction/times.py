@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from archlint.analyzer.cost import CostTable
 from archlint.analyzer.graph import Node
-from archlint.analyzer.timing.estimates import Estimator, Unpredictable
-from archlint.analyzer.timing.lowering import Lowered, lower
-from archlint.analyzer.timing.machine import MachineProfile
+from archlint.analyzer.timing.prediction.estimates import Estimator, Unpredictable
+from archlint.analyzer.timing.prediction.lowering import Lowered, lower
+from archlint.analyzer.timing.prediction.machine import MachineProfile
 
 
 @dataclass(frozen=True, eq=False)

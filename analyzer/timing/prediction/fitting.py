@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from archlint.analyzer.cost import CostTable
-from archlint.analyzer.timing.grid import (
+from archlint.analyzer.timing.prediction.grid import (
     ACTIVATED,
     ACTIVATED_MAPS,
     INTEGER_PRODUCT,
@@ -29,9 +29,9 @@ from archlint.analyzer.timing.grid import (
     is_convolution,
     read_name,
 )
-from archlint.analyzer.timing.machine import Curve, MachineProfile, Tiles
-from archlint.analyzer.timing.prediction import lowered_for, predict
-from archlint.analyzer.timing.squares import Vector, least_squares
+from archlint.analyzer.timing.prediction.machine import Curve, MachineProfile, Tiles
+from archlint.analyzer.timing.prediction.squares import Vector, least_squares
+from archlint.analyzer.timing.prediction.times import lowered_for, predict
 
 _FLOAT_BYTES = 4
 _LEAST = 1e-3  # nanoseconds: of what is too short to tell

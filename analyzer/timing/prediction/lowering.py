@@ -15,7 +15,7 @@ from onnx import TensorProto
 
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.patterns import ConvSizes, conv_sizes
-from archlint.analyzer.timing.fusions import Fusions
+from archlint.analyzer.timing.prediction.fusions import Fusions
 
 _UNARY = frozenset({"Relu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "BatchNormalization"})
 _POOLS = frozenset({"MaxPool", "AveragePool"})

@@ -13,7 +13,7 @@ from math import prod
 
 from archlint.analyzer.geometry import Window
 from archlint.analyzer.patterns import ConvSizes
-from archlint.analyzer.timing.machine import Tiles
+from archlint.analyzer.timing.prediction.machine import Tiles
 
 _FILTERS = 4  # blocks of output channels that are computed together
 _ADDED = 128  # input channels that a pointwise kernel adds up before it stores

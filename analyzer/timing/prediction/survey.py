@@ -14,12 +14,12 @@ from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
 from archlint.analyzer.runtime.child import Failure, run_job
 from archlint.analyzer.runtime.messages import plain
-from archlint.analyzer.timing import calibration
-from archlint.analyzer.timing.cache import cpu_name
 from archlint.analyzer.timing.effort import Effort
-from archlint.analyzer.timing.fitting import fit
-from archlint.analyzer.timing.grid import block_probe, kernels
-from archlint.analyzer.timing.machine import Curve, MachineProfile
+from archlint.analyzer.timing.prediction import calibration
+from archlint.analyzer.timing.prediction.cache import cpu_name
+from archlint.analyzer.timing.prediction.fitting import fit
+from archlint.analyzer.timing.prediction.grid import block_probe, kernels
+from archlint.analyzer.timing.prediction.machine import Curve, MachineProfile
 from archlint.analyzer.timing.providers import Provider
 from archlint.analyzer.timing.refusals import GARBLED, refused
 from archlint.analyzer.timing.statistics import quantile

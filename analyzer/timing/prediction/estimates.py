@@ -11,10 +11,10 @@ from archlint.analyzer.cost import Cost, CostTable
 from archlint.analyzer.geometry import window
 from archlint.analyzer.graph import Node
 from archlint.analyzer.patterns import ConvSizes, conv_sizes
-from archlint.analyzer.timing.fusions import ACTIVATIONS, GONE
-from archlint.analyzer.timing.lowering import Lowered
-from archlint.analyzer.timing.machine import MachineProfile
-from archlint.analyzer.timing.tiles import blocked_conv, depthwise, sweep, used_taps
+from archlint.analyzer.timing.prediction.fusions import ACTIVATIONS, GONE
+from archlint.analyzer.timing.prediction.lowering import Lowered
+from archlint.analyzer.timing.prediction.machine import MachineProfile
+from archlint.analyzer.timing.prediction.tiles import blocked_conv, depthwise, sweep, used_taps
 
 _FLOAT_BYTES = 4
 _COLUMNS = 16  # of a matrix that a kernel multiplies at least

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 if TYPE_CHECKING:  # a machine that was never measured does without
-    from archlint.analyzer.timing.machine import MachineProfile
+    from archlint.analyzer.timing.prediction.machine import MachineProfile
 
 FOLDER_VARIABLE = "ARCHLINT_CACHE_DIR"
 _READ = 4096  # bytes of /proc/cpuinfo: the first processor's
@@ -36,7 +36,7 @@ def store(profile: MachineProfile) -> str:
     import tempfile
     from dataclasses import asdict
 
-    from archlint.analyzer.timing.machine import SCHEMA
+    from archlint.analyzer.timing.prediction.machine import SCHEMA
 
     folder = cache_folder()
     os.makedirs(folder, exist_ok=True)
@@ -64,7 +64,7 @@ def stored() -> Stored:
         return Stored()
     if not found:
         return Stored()
-    from archlint.analyzer.timing.machine import from_json
+    from archlint.analyzer.timing.prediction.machine import from_json
 
     path = max(found)[1]
     try:

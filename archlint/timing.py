@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from archlint.analyzer.choices import By, TimeKey
 from archlint.analyzer.errors import ModelError
-from archlint.analyzer.reader import read
+from archlint.analyzer.reader import STANDARD_INPUT, Model, read
 from archlint.analyzer.report import Failure, Report, time_json, timing
 from archlint.analyzer.report.time_rows import Timed, TimeRow, rows
+from archlint.analyzer.runtime.inputs import ExecutionError
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.nodes.latency import Latency
 from archlint.analyzer.timing.nodes.measuring import measure
@@ -37,7 +38,7 @@ def time_models(
             for provider in providers:
                 progress.step(f"timing on {provider.name}")
                 try:
-                    latency = measure(read(model.path), model.costs, provider, effort, runs)
+                    latency = measure(_again(model.path), model.costs, provider, effort, runs)
                     latencies.append(latency)
                 except ModelError as error:
                     failures.append(Failure(model.path, error.why))
@@ -46,6 +47,13 @@ def time_models(
     for failure in failures:
         complain(failure.path, failure.why)
     return replace(report, failures=(*report.failures, *failures)), timed
+
+
+def _again(path: str) -> Model:
+    """The model of a report once more; raises ModelError where it cannot be read again."""
+    if path == STANDARD_INPUT:
+        raise ExecutionError(path, "cannot be timed: it cannot be read again; give a path")
+    return read(path)
 
 
 def times_text(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import onnx
 import pytest
@@ -162,6 +165,14 @@ PARTS = (
     part("token", 1, None, Kind.LAYOUT),
 )
 PROFILE = Profile(3, 110, 1.0, disturbed=False, overhead=0, nodes=PARTS)
+
+
+def test_standard_input_is_read_once(run: Run, lrn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = SimpleNamespace(buffer=io.BytesIO(Path(lrn).read_bytes()))
+    monkeypatch.setattr(sys, "stdin", pipe)
+    ran = run("time", "-")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.error == "-: cannot be timed: it cannot be read again; give a path"
 
 
 def test_what_is_out_of_proportion() -> None:

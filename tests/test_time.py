@@ -168,7 +168,7 @@ PROFILE = Profile(3, 110, 1.0, disturbed=False, overhead=0, nodes=PARTS)
 
 
 def test_standard_input_is_read_once(run: Run, lrn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipe = SimpleNamespace(buffer=io.BytesIO(Path(lrn).read_bytes()))
+    pipe = SimpleNamespace(buffer=io.BytesIO(Path(lrn).read_bytes()), isatty=lambda: False)
     monkeypatch.setattr(sys, "stdin", pipe)
     ran = run("time", "-")
     assert (ran.code, ran.out) == (3, "")

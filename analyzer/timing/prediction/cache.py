@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a machine that was never measured does without
     from archlint.analyzer.timing.prediction.machine import MachineProfile
 
 FOLDER_VARIABLE = "ARCHLINT_CACHE_DIR"
+_FILE = "machine-"  # what the names of the files begin with
 _READ = 4096  # bytes of /proc/cpuinfo: the first processor's
 _AGAIN = "run 'archlint calibrate' again"
 
@@ -56,12 +57,15 @@ def store(profile: MachineProfile) -> str:
 
 def stored() -> Stored:
     """The profile of this machine that was written last."""
-    prefix = _prefix(cpu_name())
     try:
         with os.scandir(cache_folder()) as entries:
-            found = [(e.stat().st_mtime_ns, e.path) for e in entries if e.name.startswith(prefix)]
+            files = [(e.stat().st_mtime_ns, e.path) for e in entries if e.name.startswith(_FILE)]
     except OSError:  # there is none
         return Stored()
+    if not files:  # the usual case opens nothing
+        return Stored()
+    prefix = _prefix(cpu_name())
+    found = [(age, path) for age, path in files if os.path.basename(path).startswith(prefix)]
     if not found:
         return Stored()
     from archlint.analyzer.timing.prediction.machine import from_json
@@ -90,7 +94,7 @@ def cache_folder() -> str:
 
 def cpu_name() -> str:
     """The model of this machine's processor, as the system calls it."""
-    import platform  # late: Linux can do without
+    import platform  # late: only who calibrates needs it
 
     if sys.platform == "linux":
         try:
@@ -108,7 +112,7 @@ def cpu_name() -> str:
 
 
 def _prefix(cpu: str) -> str:
-    return f"machine-{crc32(cpu.encode()):08x}-"
+    return f"{_FILE}{crc32(cpu.encode()):08x}-"
 
 
 def runtime_version() -> str | None:

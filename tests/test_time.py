@@ -14,7 +14,6 @@ from jsonschema import Draft202012Validator
 
 from archlint.analyzer.choices import By, TimeKey
 from archlint.analyzer.cost import Cost
-from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.time_rows import ADDED, Timed, rows
@@ -22,6 +21,7 @@ from archlint.analyzer.report.timing import render
 from archlint.analyzer.text import Paint, columns
 from archlint.analyzer.timing.attribution.regions import Kind
 from archlint.analyzer.timing.nodes.latency import KernelTime, NodeTime, Profile, shares
+from archlint.config import Chosen
 from archlint.pipeline import lint_model
 from command_line import Run
 from optimising import timed_here
@@ -221,7 +221,7 @@ def test_narrow_terminals(width: int) -> None:
     model = from_text(LRN)
     latency = timed_here(model)
     assert latency.profile is not None
-    report: ModelReport = lint_model(model, (), Bindings())
+    report: ModelReport = lint_model(model, Chosen())
     found = rows(latency.profile, By.NODE, TimeKey.TIME)
     text = render(Timed(report, (latency,)), [found], By.NODE, Paint(), width)
     table, _, below = text.partition("\n\n")

@@ -41,3 +41,4 @@ class SchemaName(StrEnum):
 
     REPORT = "report"
     TIME = "time"
+    CONFIG = "config"

@@ -120,6 +120,15 @@ Fallback = Annotated[
         "--cpu-fallback", help="Let a device leave nodes to the CPU, which is an error otherwise."
     ),
 ]
+Config = Annotated[
+    list[str],
+    typer.Option(
+        "--config",
+        metavar="FILE|KEY=VALUE",
+        help="A configuration file for all models, or one setting as TOML. Repeatable.",
+    ),
+]
+Isolated = Annotated[bool, typer.Option("--isolated", help="Look for no configuration files.")]
 OutputFile = Annotated[
     str | None,
     typer.Option("--output-file", "-o", metavar="FILE", help="Write to a file instead of stdout."),
@@ -147,9 +156,12 @@ def check(
         typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
     ],
     output_format: Annotated[
-        Format, typer.Option("--output-format", help="How to write the findings.")
-    ] = Format.FULL,
+        Format | None,
+        typer.Option("--output-format", help="How to write the findings. Default: full."),
+    ] = None,
     output_file: OutputFile = None,
+    config: Config = [],  # noqa: B006 - typer copies it
+    isolated: Isolated = False,
     select: Annotated[
         list[str],
         typer.Option(
@@ -160,6 +172,9 @@ def check(
     ] = [],  # noqa: B006 - typer copies it
     ignore: Annotated[
         list[str], typer.Option(metavar="RULES", help="Rules to leave out; the more specific wins.")
+    ] = [],  # noqa: B006 - typer copies it
+    extend_select: Annotated[
+        list[str], typer.Option(metavar="RULES", help="Rules to run as well.")
     ] = [],  # noqa: B006 - typer copies it
     option: Annotated[
         list[str],
@@ -185,27 +200,41 @@ def check(
     memory: Memory = None,
     cpu_fallback: Fallback = False,
     fail_on: Annotated[
-        FailOn, typer.Option(help="Lowest severity that makes the exit code 1.")
-    ] = FailOn.WARNING,
+        FailOn | None,
+        typer.Option(help="Lowest severity that makes the exit code 1. Default: warning."),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help="The device that the models are meant for, and its rules with it: generic-avx512 "
+            "(the default, without them), generic-avx2, nvidia-tensor-cores, arm-ethos-u, "
+            "qualcomm-hexagon, or a profile of your own, a .toml file.",
+        ),
+    ] = None,
 ) -> None:
     """Lint models: what is needlessly expensive, and what would be cheaper."""
     from archlint.analyzer.timing.effort import Effort
-    from archlint.config import choose_alternatives, choose_rules
+    from archlint.configuration import configure
     from archlint.pipeline import Stopwatch
     from archlint.providers import working_providers
     from archlint.run import analyse, exit_code, findings_text
 
-    rules = choose_rules(select, ignore, option)
-    others = choose_alternatives(select, ignore, option)
+    configuration = configure(
+        config, isolated=isolated, select=select, extend_select=extend_select, ignore=ignore,
+        options=option, dims=dim, shapes=input_shape, fail_on=fail_on, output_format=output_format,
+        target=target,
+    )  # fmt: skip
     clock = None
     if verify:
         effort = Effort(threads, budget, timeout, memory, cpu_fallback)
         clock = Stopwatch(working_providers(ep), effort)
     elif ep or threads != 1 or cpu_fallback:
         fail("--ep, --threads and --cpu-fallback", "say how to time: give --verify too")
-    report = analyse(paths, dim, input_shape, rules, others, execute=execute, clock=clock)
-    write(findings_text(report, output_format, output_file), output_file)
-    raise typer.Exit(exit_code(report, fail_on))
+    written = configuration.output_format()
+    report = analyse(paths, configuration, execute=execute, clock=clock)
+    write(findings_text(report, written, output_file), output_file)
+    raise typer.Exit(exit_code(report, configuration))
 
 
 @app.command()
@@ -229,6 +258,8 @@ def cost(
         TableFormat, typer.Option("--output-format", help="How to write the table.")
     ] = TableFormat.TABLE,
     output_file: OutputFile = None,
+    config: Config = [],  # noqa: B006 - typer copies it
+    isolated: Isolated = False,
     dim: Dims = [],  # noqa: B006 - typer copies it
     input_shape: InputShapes = [],  # noqa: B006 - typer copies it
     execute: Execute = False,
@@ -241,15 +272,16 @@ def cost(
     ] = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Print what every node, operator or module of models costs."""
+    from archlint.configuration import configure
     from archlint.run import analyse, costs_text, growth_text
 
     if scaling and execute:
         fail("--scaling", "takes no --execute: one run tells the shapes at one size only")
-    report = analyse(paths, dim, input_shape, execute=execute)
+    configuration = configure(config, isolated=isolated, dims=dim, shapes=input_shape)
+    report = analyse(paths, configuration, find=False, execute=execute)
     shown = by, sort, top, depth
     if scaling:
-        bound = dim, input_shape
-        text = growth_text(report, scaling, bound, shown, output_format, output_file)
+        text = growth_text(report, scaling, configuration, shown, output_format, output_file)
     else:
         text = costs_text(report, shown, output_format, output_file)
     write(text, output_file)
@@ -275,6 +307,8 @@ def time_(
         TableFormat, typer.Option("--output-format", help="How to write the table.")
     ] = TableFormat.TABLE,
     output_file: OutputFile = None,
+    config: Config = [],  # noqa: B006 - typer copies it
+    isolated: Isolated = False,
     dim: Dims = [],  # noqa: B006 - typer copies it
     input_shape: InputShapes = [],  # noqa: B006 - typer copies it
     execute: Execute = False,
@@ -292,12 +326,14 @@ def time_(
 ) -> None:
     """Run models with onnxruntime: what they and their nodes take, beside what they cost."""
     from archlint.analyzer.timing.effort import Effort
+    from archlint.configuration import configure
     from archlint.providers import working_providers
     from archlint.run import analyse
     from archlint.timing import time_models, times_text
 
     chosen = working_providers(ep)
-    report = analyse(paths, dim, input_shape, execute=execute)
+    configuration = configure(config, isolated=isolated, dims=dim, shapes=input_shape)
+    report = analyse(paths, configuration, find=False, execute=execute)
     report, timed = time_models(report, chosen, Effort(threads, budget, timeout, memory), runs)
     shown = by, sort, top, depth
     write(times_text(report, timed, shown, output_format, output_file), output_file)
@@ -313,9 +349,9 @@ def rule(
     ] = TextFormat.TEXT,
 ) -> None:
     """Explain a rule: why it costs, what to do, its options and sources."""
-    from archlint.config import find_rule
     from archlint.explain import as_json, as_text
     from archlint.rules import all_rules
+    from archlint.selection import find_rule
 
     if (name is None) == (not every):
         fail("rule", "give either a rule or --all; see: archlint rule --help")
@@ -378,14 +414,56 @@ def calibrate(
         write(text, None)
 
 
+@app.command("config")
+def config_(
+    key: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", help="Only this setting, or its table.")
+    ] = None,
+    path: Annotated[
+        str | None,
+        typer.Argument(metavar="[PATH]", help="A model or a folder. Default: the working one."),
+    ] = None,
+    config: Config = [],  # noqa: B006 - typer copies it
+    isolated: Isolated = False,
+    output_format: Annotated[
+        TextFormat, typer.Option("--output-format", help="How to write it.")
+    ] = TextFormat.TEXT,
+) -> None:
+    """Show the settings that hold for a path, and where each comes from."""
+    from archlint.configuration import configure
+    from archlint.show_config import config_text
+
+    write(config_text(configure(config, isolated=isolated), key, path, output_format), None)
+
+
+@app.command()
+def files(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
+    ],
+) -> None:
+    """List the models that would be checked."""
+    from archlint.run import files_text
+
+    text, code = files_text(paths)
+    write(text, None)
+    raise typer.Exit(code)
+
+
 @app.command()
 def schema(
     document: Annotated[SchemaName, typer.Argument(help="Which document's schema.")],
 ) -> None:
-    """Print the JSON Schema of a document that archlint writes."""
+    """Print the JSON Schema of a document that archlint writes, or of its configuration."""
+    from archlint import settings_schema
     from archlint.analyzer.report import as_json, time_json
 
-    schemas = {SchemaName.REPORT: as_json.schema, SchemaName.TIME: time_json.schema}
+    schemas = {
+        SchemaName.REPORT: as_json.schema,
+        SchemaName.TIME: time_json.schema,
+        SchemaName.CONFIG: settings_schema.schema,
+    }
     write(schemas[document](), None)
 
 

@@ -1,19 +1,45 @@
-"""The settings of a run, checked: which rules with which options, and bound dims."""
+"""What models are checked with: rules with options, severities, and bound dims."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from archlint.analyzer.errors import ConfigError
+from archlint.analyzer.finding import Severity
 from archlint.analyzer.inputs import Bindings
-from archlint.analyzer.rule import DEFAULT_GROUPS, Rule
+from archlint.analyzer.rule import Rule
+from archlint.analyzer.targets import Target, default_target
 from archlint.analyzer.text import nearest
-from archlint.rules import all_rules
+from archlint.options import made, parse_options
+from archlint.selection import Selection, selected, split_selectors, unselected_alternatives
 
-_EXACT = 1_000  # how specific a selector is: ALL is 1, a prefix its length, a code or name this
+if TYPE_CHECKING:
+    from archlint.rule_kinds import Ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What one model is checked with.
+
+    ``alternatives`` are rules whose proposals are listed with the findings of ``rules``;
+    ``severities`` are by the codes of rules and stand in place of the rules' own;
+    ``target`` is the device that the model is meant for; ``ignores`` are the entries about findings
+    that speak of it, each with a reason if ``require_reason``.
+    """
+
+    rules: Sequence[Rule] = ()
+    alternatives: Sequence[Rule] = ()
+    bindings: Bindings = field(default_factory=Bindings)
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    target: Target = field(default_factory=default_target)
+    ignores: Sequence[Ignore] = ()
+    require_reason: bool = False
+
+
+Choose = Callable[[str], Chosen]  # by the path of a model
 
 
 def choose_rules(
@@ -23,8 +49,7 @@ def choose_rules(
 
     Raises ConfigError for a selector, rule, option or value that does not exist.
     """
-    wanted, unwanted = _listed("--select", select), _listed("--ignore", ignore)
-    return _made((r for r in all_rules() if _selected(r, wanted, unwanted)), options)
+    return made(selected([_selection(select, ignore)]), parse_options(options))
 
 
 def choose_alternatives(
@@ -34,88 +59,13 @@ def choose_alternatives(
 
     None where the user selects: then those are all that is asked for.
     """
-    if _listed("--select", select):
-        return ()
-    unwanted = _listed("--ignore", ignore)
-    silent = (rule for rule in all_rules() if rule.group not in DEFAULT_GROUPS)
-    return _made(
-        (r for r in silent if not any(_specificity(selector, r) for selector in unwanted)), options
-    )
+    found = unselected_alternatives([_selection(select, ignore)])
+    return made(found, parse_options(options))
 
 
-def _made(rules: Iterable[type[Rule]], options: Sequence[str]) -> tuple[Rule, ...]:
-    given = _options(options)
-    return tuple(rule(**given.get(rule.code, {})) for rule in rules)
-
-
-def find_rule(source: str, name: str) -> type[Rule]:
-    """The rule of a code or a name; raises ConfigError with the nearest one."""
-    for rule in all_rules():
-        if name.upper() == rule.code or name.lower() == rule.name:
-            return rule
-    known = [part for rule in all_rules() for part in (rule.code, rule.name)]
-    near = nearest(name, known) or "; see: archlint rule --all"
-    raise ConfigError(source, f"there is no rule '{name}'{near}")
-
-
-def _listed(source: str, selectors: Sequence[str]) -> list[str]:
-    parts = [part.strip() for text in selectors for part in text.split(",") if part.strip()]
-    for part in parts:
-        if not any(_specificity(part, rule) for rule in all_rules()):
-            find_rule(f"{source} {part}", part)
-    return parts
-
-
-def _specificity(selector: str, rule: type[Rule]) -> int:
-    if selector.upper() == "ALL":
-        return 1
-    if selector.upper() == rule.code or selector.lower() == rule.name:
-        return _EXACT
-    return len(selector) if rule.code.startswith(selector.upper()) else 0
-
-
-def _selected(rule: type[Rule], wanted: Sequence[str], unwanted: Sequence[str]) -> bool:
-    against = max((_specificity(selector, rule) for selector in unwanted), default=0)
-    if not wanted:
-        return rule.group in DEFAULT_GROUPS and not against
-    return max(_specificity(selector, rule) for selector in wanted) > against
-
-
-def _options(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """``RULE.option=value`` by the code of the rule."""
-    found: dict[str, dict[str, Any]] = {}
-    for setting in settings:
-        source = f"--set {setting}"
-        target, equals, text = setting.partition("=")
-        name, dot, option = target.partition(".")
-        if not (equals and dot):
-            raise ConfigError(source, "write it as RULE.option=value, as in ARC101.width=20")
-        rule = find_rule(source, name.strip())
-        fields = {entry.name: entry for entry in dataclasses.fields(rule)}
-        option = option.strip().replace("-", "_")
-        if option not in fields:
-            near = nearest(option, fields) or f"; it has {', '.join(sorted(fields))}"
-            raise ConfigError(source, f"{rule.code} has no option '{option}'{near}")
-        found.setdefault(rule.code, {})[option] = _value(source, fields[option], text.strip())
-    return found
-
-
-def _value(source: str, entry: dataclasses.Field[Any], text: str) -> Any:
-    """The text as the option's type, within its bounds."""
-    kind = str(entry.type)
-    if "None" in kind and text.lower() == "none":
-        return None
-    number = int if "int" in kind else float
-    try:
-        value = number(text)
-    except ValueError as error:
-        what = "a whole number" if number is int else "a number"
-        raise ConfigError(source, f"{entry.name} must be {what}, not '{text}'") from error
-    low, high = entry.metadata["minimum"], entry.metadata["maximum"]
-    if not (low is None or value >= low) or not (high is None or value <= high):
-        bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
-        raise ConfigError(source, f"{entry.name} must be {bounds}, not {text}")
-    return value
+def _selection(select: Sequence[str], ignore: Sequence[str]) -> Selection:
+    wanted = split_selectors("--select", select)
+    return Selection(wanted or None, (), split_selectors("--ignore", ignore))
 
 
 def parse_bindings(dims: Sequence[str], shapes: Sequence[str]) -> Bindings:

@@ -12,15 +12,15 @@ from archlint.analyzer.cost import CostTable, count
 from archlint.analyzer.dims import Shape
 from archlint.analyzer.engine import accepted, run
 from archlint.analyzer.errors import ModelError
-from archlint.analyzer.finding import Finding
+from archlint.analyzer.finding import Finding, Severity
 from archlint.analyzer.graph import Graph
 from archlint.analyzer.inputs import Bindings, dim_names
 from archlint.analyzer.load import load
 from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import Effect, Failure, ModelReport, Report
-from archlint.analyzer.rule import Rule, RuleContext
-from archlint.config import check_used
+from archlint.analyzer.rule import RuleContext
+from archlint.config import Choose, Chosen, check_used
 from archlint.plugins import load_plugins_for
 
 if TYPE_CHECKING:  # a static run does without what starts processes
@@ -41,10 +41,9 @@ class Stopwatch:
 
 def lint(
     paths: Iterable[str],
-    rules: Sequence[Rule],
-    bindings: Bindings,
+    choose: Choose,
+    bindings: Bindings = Bindings(),  # noqa: B008 - it is frozen
     progress: Callable[[str], None] = lambda _path: None,
-    alternatives: Sequence[Rule] = (),
     *,
     execute: bool = False,
     stopwatch: Stopwatch | None = None,
@@ -52,12 +51,12 @@ def lint(
 ) -> Report:
     """Lint models in order; one that cannot be analysed is a failure of the report.
 
-    ``progress`` is called with each path before its turn; ``alternatives`` are rules whose
-    proposals are listed with the findings of ``rules``. With ``execute`` each model is run, and
-    the shapes that occur stand where inference cannot tell them; one that fails to run is a failure
-    and is reported without. With a ``stopwatch`` the findings are timed, with the ``profile`` of a
-    machine times are predicted. Raises ConfigError for bindings that fit no model, or that
-    contradict one, and for a plugin that cannot be used.
+    ``choose`` says of each path what it is checked with; ``bindings`` are those that some model
+    must have. ``progress`` is called with each path before its turn. With ``execute`` each model is
+    run, and the shapes that occur stand where inference cannot tell them; one that fails to run is
+    a failure and is reported without. With a ``stopwatch`` the findings are timed, with the
+    ``profile`` of a machine times are predicted. Raises ConfigError for bindings that fit no model,
+    or that contradict one, and for a plugin that cannot be used.
     """
     reports: list[ModelReport] = []
     failures: list[Failure] = []
@@ -65,6 +64,7 @@ def lint(
     inputs: set[str] = set()
     for path in paths:
         progress(path)
+        chosen = choose(path)
         try:
             model = read(path)
             load_plugins_for(model.proto)
@@ -72,16 +72,16 @@ def lint(
             inputs |= {info.name for info in model.proto.graph.input}
             observed = None
             if execute:
-                observed = _observed(model, bindings, failures)
-            report = lint_model(model, rules, bindings, alternatives, observed, profile)
+                observed = _observed(model, chosen.bindings, failures)
+            report = lint_model(model, chosen, observed, profile)
             if stopwatch is not None:
-                report = _timed(report, model, bindings, observed, stopwatch, failures)
+                report = _timed(report, model, chosen.bindings, observed, stopwatch, failures)
             reports.append(report)
         except ModelError as error:
             failures.append(Failure(path, error.why))
     if reports:
         check_used(bindings, dims, inputs)
-    return Report(__version__, tuple(reports), tuple(failures))
+    return Report(__version__, _with_remarks(reports, choose), tuple(failures))
 
 
 def _observed(
@@ -120,15 +120,15 @@ def _timed(
 
 def lint_model(
     model: Model,
-    rules: Sequence[Rule],
-    bindings: Bindings,
-    alternatives: Sequence[Rule] = (),
+    chosen: Chosen,
     observed: Mapping[str, Shape] | None = None,
     profile: MachineProfile | None = None,
 ) -> ModelReport:
     """Count one model and run the rules over it; ``observed`` are shapes that occurred in a run."""
-    costs = count(load(model, bindings, observed))
-    findings = tuple(run(rules, RuleContext(costs.graph, costs), alternatives))
+    costs = count(load(model, chosen.bindings, observed))
+    found = run(chosen.rules, RuleContext(costs.graph, costs, chosen.target), chosen.alternatives)
+    judged = [_with_severity(finding, chosen.severities) for finding in found]
+    findings, ignored = _split(judged, chosen)
     if profile is not None:
         from archlint.analyzer.timing.forecast import forecasts  # late: where it is calibrated
 
@@ -140,9 +140,35 @@ def lint_model(
         peak=peak_memory(costs.graph),
         critical=critical_path(costs),
         findings=findings,
-        effect=_effect(model, bindings, observed, costs, findings, profile),
+        ignored=ignored,
+        effect=_effect(model, chosen.bindings, observed, costs, findings, profile),
         prediction=_predicted(costs, profile),
     )
+
+
+def _split(
+    findings: Sequence[Finding], chosen: Chosen
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The findings that stay, and those that the configuration accepts."""
+    if not chosen.ignores:
+        return tuple(findings), ()
+    from archlint.ignoring import split  # late: few configurations accept findings
+
+    return split(findings, chosen.ignores)
+
+
+def _with_remarks(reports: Sequence[ModelReport], choose: Choose) -> tuple[ModelReport, ...]:
+    """The reports, with findings on what the configuration accepts in vain."""
+    if not any(choose(report.path).ignores for report in reports):
+        return tuple(reports)
+    from archlint.ignoring import with_remarks  # late: few configurations accept findings
+
+    return with_remarks(reports, choose)
+
+
+def _with_severity(finding: Finding, severities: Mapping[str, Severity]) -> Finding:
+    severity = severities.get(finding.code)
+    return finding if severity is None else replace(finding, severity=severity)
 
 
 def _predicted(costs: CostTable, profile: MachineProfile | None) -> Prediction | None:

@@ -10,10 +10,10 @@ from archlint import pipeline
 from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.engine import CRASH_CODE
 from archlint.analyzer.finding import Severity
-from archlint.analyzer.report import Report, as_json, concise, cost_table, full
-from archlint.analyzer.rule import Rule
+from archlint.analyzer.report import ModelReport, Report, as_json, concise, cost_table, full
+from archlint.analyzer.text import safe
 from archlint.choices import FailOn, Format, TableFormat
-from archlint.config import parse_bindings
+from archlint.configuration import Configuration
 from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, remark, terminal
 from archlint.paths import find_models
 from archlint.pipeline import Stopwatch
@@ -27,26 +27,25 @@ Shown = tuple[By, SortKey, int | None, int | None]  # the rows of a table: by, s
 
 def analyse(
     paths: Sequence[str],
-    dims: Sequence[str],
-    shapes: Sequence[str],
-    rules: Sequence[Rule] = (),
-    alternatives: Sequence[Rule] = (),
+    configuration: Configuration,
     *,
+    find: bool = True,
     execute: bool = False,
     clock: Stopwatch | None = None,
 ) -> Report:
     """The report of what the paths name; failures are also told on stderr.
 
-    With ``execute`` each model is run once for the shapes that depend on data; with a ``clock`` its
-    findings are timed.
+    Without ``find`` no rule runs. With ``execute`` each model is run once for the shapes that
+    depend on data; with a ``clock`` its findings are timed.
     """
-    bindings = parse_bindings(dims, shapes)
     models, missing = find_models(paths)
+    choose = configuration.chosen if find else configuration.counted
+    chosen = {path: choose(path) for path in models}  # all, before any takes time
     with Progress(len(models)) as progress:
         if clock is not None:
             clock = replace(clock, progress=progress.step)
         report = pipeline.lint(
-            models, rules, bindings, progress, alternatives,
+            models, chosen.__getitem__, configuration.bindings, progress,
             execute=execute, stopwatch=clock, profile=_profile(),
         )  # fmt: skip
     report = replace(report, failures=(*missing, *report.failures))
@@ -90,17 +89,17 @@ def costs_text(
 def growth_text(
     report: Report,
     dims: Sequence[str],
-    options: tuple[Sequence[str], Sequence[str]],
+    configuration: Configuration,
     shown: Shown,
     output_format: TableFormat,
     output_file: str | None,
 ) -> str:
-    """The growth with dims as ``cost --scaling`` writes it; ``options`` bind other dims."""
+    """The growth with dims as ``cost --scaling`` writes it."""
     from archlint.analyzer.report import scaling  # late: few ask for it
     from archlint.scaling import scale_models
 
     with Progress(len(report.models)) as progress:
-        scaled = scale_models(report, dims, parse_bindings(*options), progress)
+        scaled = scale_models(report, dims, configuration, progress)
     rows = [(one, scaling.rows(one, *shown)) for one in scaled]
     if output_format is TableFormat.JSON:
         return as_json.render(report, (), [scaling.as_object(*pair) for pair in rows])
@@ -108,12 +107,25 @@ def growth_text(
     return "\n".join(scaling.render(*pair, shown[0], paint, width) for pair in rows)
 
 
-def exit_code(report: Report, fail_on: FailOn) -> int:
-    """Of a run of ``check``."""
+def files_text(paths: Sequence[str]) -> tuple[str, int]:
+    """The models that the paths name, one a line, and the exit code of ``files``."""
+    models, missing = find_models(paths)
+    for failure in missing:
+        complain(failure.path, failure.why)
+    return "".join(f"{safe(model)}\n" for model in models), EXIT_INPUT if missing else 0
+
+
+def exit_code(report: Report, configuration: Configuration) -> int:
+    """Of a run of ``check``: each model fails by its own settings."""
     if any(finding.code == CRASH_CODE for finding in report.findings):
         return EXIT_USAGE
     if report.failures:
         return EXIT_INPUT
-    if fail_on is FailOn.NEVER or report.worst is None:
-        return 0
-    return EXIT_FINDINGS if report.worst >= Severity[fail_on.name] else 0
+    failed = any(_fails(model, configuration.fail_on(model.path)) for model in report.models)
+    return EXIT_FINDINGS if failed else 0
+
+
+def _fails(model: ModelReport, fail_on: FailOn) -> bool:
+    if fail_on is FailOn.NEVER:
+        return False
+    return any(finding.severity >= Severity[fail_on.name] for finding in model.findings)

@@ -14,13 +14,15 @@ from archlint.analyzer.report import Report
 from archlint.analyzer.report.scaling import Scaled
 from archlint.analyzer.scaling import MOST_DIMS, scaling
 from archlint.analyzer.text import nearest
+from archlint.config import Chosen
+from archlint.configuration import Configuration
 from archlint.pipeline import lint_model
 
 
 def scale_models(
     report: Report,
     options: Sequence[str],
-    bindings: Bindings,
+    configuration: Configuration,
     progress: Callable[[str], None] = lambda _path: None,
 ) -> list[Scaled]:
     """How the models of a report grow with the dims that ``options`` name, separated by commas.
@@ -36,26 +38,27 @@ def scale_models(
         raise ConfigError("-", "it is read once, but --scaling counts a model often; name a file")
     models = [read(model.path) for model in report.models]
     for name in names if models else ():
-        _check(name, models, bindings)
+        _check(name, models, configuration)
     scaled = []
     for model in models:
         progress(model.path)
-        scaled.append(scale_model(model, names, bindings))
+        scaled.append(scale_model(model, names, configuration.chosen(model.path).bindings))
     return scaled
 
 
-def _check(name: str, models: Sequence[Model], bindings: Bindings) -> None:
+def _check(name: str, models: Sequence[Model], configuration: Configuration) -> None:
     """Raise ConfigError for a dim that cannot vary."""
     source = f"--scaling {name}"
-    if name in bindings.dims:
-        raise ConfigError(source, f"--dim {name}={bindings.dims[name]} binds it; leave one out")
+    bound = configuration.bindings.dims
+    if name in bound:
+        raise ConfigError(source, f"--dim {name}={bound[name]} binds it; leave one out")
     known = {label for model in models for label in _open_dims(model)}
     if name not in known:
         listed = ", ".join(sorted(known)) or "none"
         near = nearest(name, known) or f"; its dims without a number are: {listed}"
         raise ConfigError(source, f"no model has the dim '{name}'{near}")
     named = any(name in dim_names(model.proto.graph) for model in models)
-    if not named and not any(name in _shaped_dims(model, bindings) for model in models):
+    if not named and not any(name in _shaped_dims(m, configuration) for m in models):
         shape = f"--input-shape {name.partition('[')[0]}=…"
         raise ConfigError(source, f"a dim without a name needs the sizes beside it; add {shape}")
 
@@ -65,9 +68,10 @@ def _open_dims(model: Model) -> set[str]:
     return {label for info in model.proto.graph.input for label in dim_labels(info) if label}
 
 
-def _shaped_dims(model: Model, bindings: Bindings) -> set[str]:
+def _shaped_dims(model: Model, configuration: Configuration) -> set[str]:
     """Those of the inputs whose shapes are given."""
-    given = (info for info in model.proto.graph.input if info.name in bindings.shapes)
+    shapes = configuration.chosen(model.path).bindings.shapes
+    given = (info for info in model.proto.graph.input if info.name in shapes)
     return {label for info in given for label in dim_labels(info)}
 
 
@@ -82,7 +86,7 @@ def scale_model(model: Model, names: Sequence[str], bindings: Bindings) -> Scale
         return count(load(model, bound(sizes)))
 
     found = scaling(len(own), measure)
-    return Scaled(own, found, lint_model(model, (), bound(found.samples[-1].sizes)))
+    return Scaled(own, found, lint_model(model, Chosen(bindings=bound(found.samples[-1].sizes))))
 
 
 def _bound(model: Model, bindings: Bindings, sizes: Mapping[str, int]) -> Bindings:

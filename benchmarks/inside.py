@@ -55,9 +55,13 @@ def _table() -> Work:
     from archlint import run
     from archlint.analyzer.choices import By, SortKey
     from archlint.choices import TableFormat
+    from archlint.configuration import configure
 
+    configuration = configure(isolated=True)
     shown = By.NODE, SortKey.GRAPH, None, None
-    return lambda path: run.costs_text(run.analyse([path], [], []), shown, TableFormat.TABLE, None)
+    return lambda path: run.costs_text(
+        run.analyse([path], configuration, find=False), shown, TableFormat.TABLE, None
+    )
 
 
 def _onnx_load() -> Work:

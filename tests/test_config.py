@@ -11,8 +11,9 @@ from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.rule import DEFAULT_GROUPS
 from archlint.analyzer.text import nearest
-from archlint.config import check_used, choose_rules, find_rule, parse_bindings
+from archlint.config import check_used, choose_rules, parse_bindings
 from archlint.rules import all_rules
+from archlint.selection import find_rule
 
 ALL = {rule.code for rule in all_rules()}
 DEFAULT = {rule.code for rule in all_rules() if rule.group in DEFAULT_GROUPS}

@@ -10,10 +10,9 @@ import onnx
 import pytest
 
 from archlint.analyzer.choices import By, SortKey
-from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.report import Report, as_json, concise, cost_table, full
 from archlint.analyzer.text import Paint
-from archlint.config import choose_rules
+from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint
 from fuzz import node_tests
 
@@ -32,7 +31,7 @@ def rendered(report: Report) -> Iterator[str]:
 
 def failures(paths: list[str]) -> list[str]:
     """Why models could not be analysed, or by which rules not."""
-    report = lint(paths, choose_rules(["ALL"]), Bindings())
+    report = lint(paths, lambda _path: Chosen(choose_rules(["ALL"])))
     assert all(rendered(report))
     crashed = [f"{finding.message}" for finding in report.findings if finding.code == "ARC900"]
     return [f"{failure.path}: {failure.why}" for failure in report.failures] + crashed

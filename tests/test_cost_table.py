@@ -9,13 +9,13 @@ import onnx
 import pytest
 
 from archlint.analyzer.choices import By, SortKey
-from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.cost_table import render, rows
 from archlint.analyzer.text import Paint
 from archlint.cli import main
+from archlint.config import Chosen
 from archlint.pipeline import lint_model
 
 # Weights are float32: 4 bytes each. pad keeps the 8x8 map.
@@ -58,7 +58,7 @@ def model_of(text: str) -> Model:
 
 def report(text: str = MODEL) -> ModelReport:
     """A model, counted; no rule runs."""
-    return lint_model(model_of(text), (), Bindings())
+    return lint_model(model_of(text), Chosen())
 
 
 def test_a_node_is_a_row() -> None:

@@ -28,6 +28,7 @@ from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import Report
 from archlint.analyzer.rule import Rule
 from archlint.choices import Format, TableFormat
+from archlint.config import Choose
 from hostile_checks import JSON, REFUSED, wrong_with
 
 CPU_SECONDS: Final = 10.0  # of each command
@@ -145,11 +146,11 @@ class Examiner:
             if path != self._model and not ours:
                 self._seen.append(f"opens {path!r}")
 
-    def _lint_once(self, paths: list[str], rules: Any, *rest: Any, **more: Any) -> Report:
+    def _lint_once(self, paths: list[str], choose: Choose, *rest: Any, **more: Any) -> Report:
         """Equal runs are linted once, and then only rendered."""
-        key = (*paths, *(rule.code for rule in rules))
+        key = (*paths, *(rule.code for path in paths for rule in choose(path).rules))
         if key not in self._reports:
-            self._reports[key] = self._lint(paths, rules, *rest, **more)
+            self._reports[key] = self._lint(paths, choose, *rest, **more)
         return self._reports[key]
 
     def _fail_with_traceback(self, source: str, why: str) -> NoReturn:

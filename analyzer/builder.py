@@ -77,9 +77,11 @@ class GraphBuilder:
         name: str | None = None,
         output: str | None = None,
         domain: str = "",
+        channels: int | None = None,
         **attributes: Attribute,
     ) -> str:
-        """Add any one-output operator; its channels are taken from its first input."""
+        """Add any one-output operator; unless they are given, its channels are taken from its first
+        input."""
         name = self._unique(name or op_type.lower())
         output = output or self._unique(f"{name}_out")
         node = helper.make_node(op_type, list(inputs), [output], name=name, domain=domain)
@@ -87,8 +89,10 @@ class GraphBuilder:
             helper.make_attribute(key, value) for key, value in sorted(attributes.items())
         )
         self._nodes.append(node)
-        if inputs and inputs[0] in self._channels:
-            self._channels[output] = self._channels[inputs[0]]
+        if channels is None and inputs:
+            channels = self._channels.get(inputs[0])
+        if channels is not None:
+            self._channels[output] = channels
         return output
 
     def weight(self, name: str, shape: Sequence[int], *, fan_in: int | None = None) -> str:

@@ -12,6 +12,7 @@ from archlint.analyzer.finding import Confidence, Severity
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.problem import ProblemKind
 from archlint.analyzer.proposal import FixKind, Priced, Proposal
+from archlint.analyzer.targets import DEFAULT, Target, default_target
 
 
 class RuleGroup(StrEnum):
@@ -41,6 +42,7 @@ class RuleContext:
 
     graph: Graph
     costs: CostTable
+    target: Target = field(default_factory=default_target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,28 @@ class CostRule(Rule):
 
 
 @dataclass(frozen=True)
+class LayoutRule(CostRule):
+    """A rule whose proposals save time with no fewer MACs: a faster kernel does them.
+
+    What it flags must be a share of the model's MACs, for time follows them.
+    """
+
+    group: ClassVar[RuleGroup] = RuleGroup.TARGET
+    kind: ClassVar[FixKind] = FixKind.EQUIVALENT
+
+    min_share: float = option(
+        0.01,
+        "smallest share of the model's MACs that the flagged nodes must do",
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+    def pays(self, priced: Priced, context: RuleContext) -> bool:
+        """Always: ``may_pay`` has looked at all that the floors are about."""
+        return True
+
+
+@dataclass(frozen=True)
 class ParameterRule(CostRule):
     """A rule whose proposals also pay by the parameters that they save."""
 
@@ -165,13 +189,14 @@ class ParameterRule(CostRule):
 @dataclass(frozen=True, slots=True)
 class Flags:
     """A case that a rule must find: at which node (none if empty), and the MACs now and then of its
-    proposal."""
+    proposal; ``target`` is the device that it is meant for."""
 
     title: str
     onnx_text: str
     at: str
     macs: tuple[int, int] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    target: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +206,7 @@ class Passes:
     title: str
     onnx_text: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    target: str = DEFAULT
 
 
 Case = Flags | Passes

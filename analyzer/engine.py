@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from archlint.analyzer.blocks import block_of
 from archlint.analyzer.describe import describe
 from archlint.analyzer.finding import Alternative, Finding, Severity
 from archlint.analyzer.proposal import FixKind, Priced, Proposal, price
@@ -50,7 +51,8 @@ def run(
             advices += _advices(rule, context, crashes)
         else:
             proposing.append(rule)
-    found, others = (_ranked(group, context, crashes) for group in (proposing, alternatives))
+    offering = [rule for rule in alternatives if rule.kind is not FixKind.DECISION]
+    found, others = (_ranked(group, context, crashes) for group in (proposing, offering))
     return [*crashes, *advices, *_findings(found, others, context)]
 
 
@@ -139,6 +141,7 @@ def _finding(
         evidence=match.evidence,
         cost=cost,
         share=cost.macs / whole if whole and match.nodes else None,
+        block=block_of(context.graph, match.nodes),
         priced=priced,
         alternatives=tuple(map(_alternative, alternatives)),
         advice=rule.advice,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from archlint.analyzer.blocks import Block
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.graph import Node
 from archlint.analyzer.proposal import Priced
@@ -59,9 +60,10 @@ class Finding:
     """One fault at some nodes.
 
     ``evidence`` are the facts that the message is made of; ``share`` is the part of the model's
-    counted MACs that the nodes take. A finding without a proposal has ``advice`` instead.
-    ``forecast`` is there where this machine has been calibrated, ``measured`` are the verdicts of
-    the stopwatch, one a provider, where it was asked.
+    counted MACs that the nodes take; ``block`` is the residual, Inception or attention block that
+    all of them are in. A finding without a proposal has ``advice`` instead. ``forecast`` is there
+    where this machine has been calibrated, ``measured`` are the verdicts of the stopwatch, one a
+    provider, where it was asked.
     """
 
     code: str
@@ -74,6 +76,7 @@ class Finding:
     evidence: Mapping[str, str | int | float] = field(default_factory=dict)
     cost: Cost = field(default_factory=Cost)
     share: float | None = None
+    block: Block | None = None
     priced: Priced | None = None
     alternatives: tuple[Alternative, ...] = ()
     advice: str = ""

@@ -13,13 +13,12 @@ from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.cost import count
 from archlint.analyzer.engine import CRASH_CODE, CRASH_NAME, accepted, run
 from archlint.analyzer.finding import Severity
-from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.load import load
 from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.reader import read
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import CostRule, Match, Rule, RuleContext
-from archlint.config import choose_rules
+from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint_model
 
 SAMPLES = sorted((Path(__file__).parent.parent / "samples").glob("*.onnx"))
@@ -180,19 +179,27 @@ def test_a_crash_takes_down_one_rule(fails: str) -> None:
     assert [proposal.title for proposal in accepted([crash, other])] == ["one product"]
 
 
+def test_advice_is_no_alternative() -> None:
+    """A rule that proposes no graph adds nothing to the findings of others, and is not asked to."""
+    advising = type("Advising", (Stub,), {"code": "ARC993", "kind": FixKind.DECISION})
+    others = [advising(at=("a-b",), fails="propose"), stub("ARC992", "b-c")]
+    (finding,) = run([stub("ARC991", "a-b")], context_of(CHAIN), others)
+    assert [other.code for other in finding.alternatives] == ["ARC992"]
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=[path.stem for path in SAMPLES])
 def test_findings_of_a_real_model_are_disjoint(path: Path) -> None:
-    """With every rule: no node in two findings, largest saving first, also among alternatives."""
-    report = lint_model(read(str(path)), choose_rules(["ALL"]), Bindings())
-    nodes = [node.id for finding in report.findings for node in finding.nodes]
+    """With every rule: no node in two proposals, largest saving first, also among alternatives."""
+    report = lint_model(read(str(path)), Chosen(choose_rules(["ALL"])))
+    proposing = [finding for finding in report.findings if finding.priced is not None]
+    nodes = [node.id for proposal in accepted(proposing) for node in proposal.replaces]
     assert len(nodes) == len(set(nodes))
-    savings = [finding.priced.saved_macs for finding in report.findings if finding.priced]
-    assert len(savings) == len(report.findings)
+    savings = [finding.priced.saved_macs for finding in proposing if finding.priced]
     assert savings == sorted(savings, reverse=True)
-    for finding, saving in zip(report.findings, savings, strict=True):
+    for finding, saving in zip(proposing, savings, strict=True):
         others = [other.priced.saved_macs for other in finding.alternatives]
         assert [saving, *others] == sorted([saving, *others], reverse=True)
-    assert (report.effect is None) == (not report.findings)
+    assert (report.effect is None) == (not proposing)
     if report.effect is not None:
         assert report.effect.macs_before - report.effect.macs_after == sum(savings)
 
@@ -204,7 +211,7 @@ def test_the_effect_is_counted_and_not_summed() -> None:
         [one] y = Conv <pads = [2,2,2,2]> (x, w)
         [two] t = Conv <pads = [2,2,2,2]> (z, w)
     }"""
-    report = lint_model(from_text(text), choose_rules(["ARC101"]), Bindings())
+    report = lint_model(from_text(text), Chosen(choose_rules(["ARC101"])))
     shared, narrow = 5 * 5 * 192 * 32, 192 * 16 + 5 * 5 * 16 * 32
     assert [finding.nodes[0].name for finding in report.findings] == ["one", "two"]
     for finding in report.findings:
@@ -247,7 +254,7 @@ def test_what_goes_is_not_improved_too(
     select: list[str], code: str, others: list[str], saved: int
 ) -> None:
     """A flattened classifier in an auxiliary head: the saving of the head, once."""
-    report = lint_model(from_text(HEAD), choose_rules(select), Bindings())
+    report = lint_model(from_text(HEAD), Chosen(choose_rules(select)))
     (finding,) = report.findings
     assert (finding.code, [other.code for other in finding.alternatives]) == (code, others)
     whole = 2 * 14 * 14 * 64 * 64 * 9 + 3136 * 512 + 512 * 10 + 64 * 10

@@ -16,12 +16,11 @@ from pathlib import Path
 import onnx
 import pytest
 
-from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.report import concise
 from archlint.analyzer.text import Paint
 from archlint.cli import main
-from archlint.config import choose_rules
+from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -151,7 +150,7 @@ def test_concise_is_one_line_a_finding(capsys: pytest.CaptureFixture[str]) -> No
 )
 def test_concise_tells_where_the_saving_is(parameters: int, told_in: str) -> None:
     """In MACs, unless a proposal saves far more parameters."""
-    report = lint([str(SAMPLES / "inception_5x5.onnx")], choose_rules(), Bindings())
+    report = lint([str(SAMPLES / "inception_5x5.onnx")], lambda _path: Chosen(choose_rules()))
     (model,) = report.models
     (finding,) = model.findings
     assert finding.priced is not None

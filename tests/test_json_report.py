@@ -130,7 +130,8 @@ def test_numbers_are_those_of_the_full_report(run: Run) -> None:
             assert f"{before:,} → {after:,} {unit.replace('macs', 'MACs')} (" in text
     for finding in model["findings"]:
         assert f"{finding['code']} {finding['name']}: {finding['message']}\n" in text
-        assert f"{FLAGGED}: {finding['nodes'][0]['name']}\n" in text
+        place = f"{finding['nodes'][0]['name']} in the {finding['block']['kind']} block"
+        assert f"{FLAGGED}: {place}\n" in text
         assert f"{finding['description']}: {finding['cost']['macs']:,} MACs, " in text
         assert f"{100 * finding['share']:.1f} % of the model\n" in text
         assert f"{finding['proposal']['title']}\n" in text

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from archlint.analyzer.algorithms import CriticalPath, Peak
 from archlint.analyzer.cost import CostTable
 from archlint.analyzer.dims import Cause
-from archlint.analyzer.finding import Finding, Severity
+from archlint.analyzer.finding import Finding
 from archlint.analyzer.graph import Node
+from archlint.analyzer.reasons import by_cause
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Whole
@@ -37,7 +38,8 @@ class ModelReport:
     """What was counted and found in one model.
 
     ``prediction`` is what it takes on this machine, where that has been calibrated; ``measured`` is
-    it against itself with the confirmed proposals, one a provider.
+    it against itself with the confirmed proposals, one a provider. ``ignored`` are findings that
+    the configuration accepts, which no output lists.
     """
 
     path: str
@@ -49,6 +51,7 @@ class ModelReport:
     effect: Effect | None = None
     prediction: Prediction | None = None
     measured: tuple[Whole, ...] = ()
+    ignored: tuple[Finding, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -63,12 +66,7 @@ class ModelReport:
     @cached_property
     def unknown(self) -> tuple[tuple[Cause, tuple[Node, ...]], ...]:
         """Why the cost of nodes is unknown, each reason with its nodes, most nodes first."""
-        by_cause: dict[Cause, list[Node]] = {}
-        for node, causes in self.costs.unknown:
-            for cause in sorted(causes):
-                by_cause.setdefault(cause, []).append(node)
-        ranked = sorted(by_cause.items(), key=lambda entry: (-len(entry[1]), entry[0]))
-        return tuple((cause, tuple(nodes)) for cause, nodes in ranked)
+        return by_cause(self.costs.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +89,3 @@ class Report:
     def findings(self) -> Sequence[Finding]:
         """The findings of all models."""
         return [finding for model in self.models for finding in model.findings]
-
-    @property
-    def worst(self) -> Severity | None:
-        """The highest severity among the findings."""
-        return max((finding.severity for finding in self.findings), default=None)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from archlint.analyzer.blocks import Block
 from archlint.analyzer.cost import Cost, Group
 from archlint.analyzer.finding import Alternative, Finding
 from archlint.analyzer.graph import Node
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report, measured, predicted
+from archlint.analyzer.report.groups import group_numbers
 from archlint.analyzer.text import to_json
 
 SCHEMA_VERSION = 1
@@ -64,7 +66,12 @@ def _model(model: ModelReport) -> dict[str, Any]:
             for cause, nodes in model.unknown
         ],
         "notes": list(graph.notes),
-        "findings": [_finding(finding) for finding in model.findings],
+        "findings": [
+            {**_finding(finding), "group": number}
+            for finding, number in zip(
+                model.findings, group_numbers(model.findings), strict=True
+            )
+        ],
         "effect": None if effect is None else {
             "macs": {"before": effect.macs_before, "after": effect.macs_after},
             "parameters": {"before": effect.parameters_before, "after": effect.parameters_after},
@@ -111,11 +118,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "evidence": dict(finding.evidence),
         "cost": _cost(finding.cost),
         "share": None if finding.share is None else round(finding.share, 6),
+        "block": _block(finding.block),
         "proposal": None if finding.priced is None else _priced(finding.priced),
         "alternatives": [_alternative(other) for other in finding.alternatives],
         "predicted": predicted.forecast_as_object(finding.forecast),
         "measured": [measured.as_object(one) for one in finding.measured],
     }
+
+
+def _block(block: Block | None) -> dict[str, Any] | None:
+    if block is None:
+        return None
+    return {"kind": str(block.kind), "number": block.number, "count": block.count}
 
 
 def _priced(priced: Priced) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import ModelReport, Report
-from archlint.analyzer.report.full import closing, places
+from archlint.analyzer.report.full import closing
+from archlint.analyzer.report.groups import names
 from archlint.analyzer.report.measured import brief
 from archlint.analyzer.text import Paint, change, plural, safe
 
@@ -28,7 +29,7 @@ def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
 
 
 def _line(path: str, finding: Finding, paint: Paint) -> str:
-    where = f"{path}: {places(finding)}" if finding.nodes else path
+    where = f"{path}: {names(finding)}" if finding.nodes else path
     line = f"{where}: {paint(finding.code, 'bold')} {finding.name}: {safe(finding.message)}"
     if finding.priced is None:
         return line

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report.groups import FindingGroup, grouped, places, together
 from archlint.analyzer.report.measured import verdict_text, whole_text
 from archlint.analyzer.report.predicted import forecast_text
 from archlint.analyzer.report.predicted import model_text as predicted_text
@@ -46,40 +47,37 @@ def closing(report: Report, paint: Paint) -> str:
 
 
 def _model(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
-    for finding in model.findings:
-        yield "\n".join(_finding(model, finding, paint, width)) + "\n"
+    for group in grouped(model.findings):
+        yield "\n".join(_finding(model, group, paint, width)) + "\n"
     yield "\n".join([*totals(model, paint, width), *remarks(model, paint, width)]) + "\n"
 
 
 def _finding(
-    model: ModelReport, finding: Finding, paint: Paint, width: int | None
+    model: ModelReport, group: FindingGroup, paint: Paint, width: int | None
 ) -> Iterable[str]:
-    title = f"{finding.code} {finding.name}"
+    finding = group.first
+    title = f"{finding.code} {finding.name} {group.times}".rstrip()
     first, *rest = paragraph(f"{title}: {safe(finding.message)}", width)
     colour = _COLOURS[finding.severity]
     yield paint(title, "bold", colour) + first.removeprefix(title)
     yield from rest
-    where = f"{safe(model.path)}: {places(finding)}" if finding.nodes else safe(model.path)
-    first, *rest = paragraph(where, width and width - 6)
-    yield f"  {paint('-->', 'cyan')} {first}"
-    yield from (f"      {line}" for line in rest)
+    where, *others = places(group)
+    where = f"{safe(model.path)}: {where}" if where else safe(model.path)
+    lines = [line for place in (where, *others) for line in paragraph(place, width and width - 6)]
+    yield f"  {paint('-->', 'cyan')} {lines[0]}"
+    yield from (f"      {line}" for line in lines[1:])
     if finding.advice:
         yield from _labelled("do", finding.advice, paint, width)
     if finding.priced is None:
         return
     yield ""
-    yield from _facts(finding, finding.priced, paint, width)
+    sums = together(group, finding.priced, model.costs.total().macs)
+    yield from _facts(finding, finding.priced, sums, paint, width)
 
 
-def places(finding: Finding) -> str:
-    """The names of the nodes, the last ones counted where there are many."""
-    names = [safe(node.label) for node in finding.nodes]
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) -> Iterable[str]:
+def _facts(
+    finding: Finding, priced: Priced, sums: str | None, paint: Paint, width: int | None
+) -> Iterable[str]:
     share = "" if finding.share is None else f", {100 * finding.share:.1f} % of the model"
     now = safe(finding.described) if len(finding.nodes) < 6 else plural(len(finding.nodes), "node")
     yield from _labelled("now", f"{now}: {finding.cost.macs:,} MACs{share}", paint, width)
@@ -93,10 +91,14 @@ def _facts(finding: Finding, priced: Priced, paint: Paint, width: int | None) ->
     saving = change(before, after, "MACs")
     if before:
         saving += f", ratio {after / before:.2f}"
-    yield from _labelled("saves", saving, paint, width)
+    elif not after:
+        saving = change(priced.before.ops, priced.after.ops, "other operations")
+    yield from _labelled("saves" if after <= before else "costs", saving, paint, width)
     if priced.saved_parameters:
         parameters = priced.parameters_before, priced.parameters_after
         yield from _labelled("", change(*parameters, "parameters"), paint, width)
+    if sums is not None:
+        yield from _labelled("in all", sums, paint, width)
     if finding.forecast is not None:
         yield from _labelled("predicted", forecast_text(finding.forecast), paint, width)
     for measured in finding.measured:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -149,8 +149,9 @@ class Graph:
 
     ``network`` is a MultiDiGraph of node ids; an edge leads from the producer of a value to a
     consumer and carries the Value as ``value``. ``inputs`` are the graph inputs that are fed at run
-    time. ``bodies`` are the graphs that nodes run, by the ids of the nodes. ``notes`` are
-    assumptions that a report must tell, ``problems`` what is wrong with the model."""
+    time, ``overridable`` the initializers that may be fed as well. ``bodies`` are the graphs that
+    nodes run, by the ids of the nodes. ``notes`` are assumptions that a report must tell,
+    ``problems`` what is wrong with the model; ``read_weights`` tells what only the weights do."""
 
     nodes: tuple[Node, ...]
     values: Mapping[str, Value]
@@ -160,6 +161,13 @@ class Graph:
     notes: tuple[str, ...] = ()
     bodies: Mapping[int, tuple[Body, ...]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    overridable: frozenset[str] = frozenset()
+    read_weights: Callable[[], tuple[Problem, ...]] = tuple
+
+    @cached_property
+    def weight_problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the weights; they are read when this is first asked."""
+        return self.read_weights()
 
     @cached_property
     def network(self) -> nx.MultiDiGraph[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from functools import partial
 
 from onnx import GraphProto, ModelProto, ValueInfoProto
 from onnx.defs import onnx_opset_version
@@ -13,10 +14,12 @@ from archlint.analyzer.inputs import Bindings, bind_inputs
 from archlint.analyzer.nodes import ai_onnx_is_empty, convert, in_order, read_by
 from archlint.analyzer.problem import Problem, ProblemKind
 from archlint.analyzer.reader import Model
+from archlint.analyzer.reader.duplicates import duplicates
 from archlint.analyzer.scope import initializers, model_scope
 from archlint.analyzer.shapes import infer
 
 _NEWEST_WITHOUT_OPSETS = 2  # IR versions up to this one name no operator sets
+_FIRST_OVERRIDABLE = 4  # IR version: before it every initializer had to be an input
 
 
 def load(
@@ -57,7 +60,16 @@ def load(
         notes=tuple(notes),
         bodies=inferred.bodies,
         problems=(*model.problems, *problems),
+        overridable=_overridable(model.proto, constants),
+        read_weights=partial(duplicates, model),
     )
+
+
+def _overridable(proto: ModelProto, constants: Container[str]) -> frozenset[str]:
+    """The initializers that are only the defaults of inputs."""
+    if proto.ir_version < _FIRST_OVERRIDABLE:
+        return frozenset()
+    return frozenset(info.name for info in proto.graph.input if info.name in constants)
 
 
 def _omitted_weights(proto: GraphProto, known: set[str]) -> dict[str, Value]:

@@ -14,6 +14,7 @@ class ProblemKind(StrEnum):
     PAYLOAD = "payload"  # a tensor's data does not fit its dims
     DECLARED_SHAPE = "declared shape"  # the file declares another shape than the nodes give
     IMPOSSIBLE_SHAPE = "impossible shape"  # the inputs of a node contradict its operator
+    DUPLICATE = "duplicate"  # two tensors hold the same numbers
     MALFORMED = "malformed"  # the standard forbids it: a value made twice, no operator set
 
 

@@ -7,24 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import onnx
-
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "samples"))
 
-from archlint.analyzer.inputs import Bindings  # noqa: E402 - after the path is set
+import precision  # noqa: E402 - its samples are found by the line above
 from archlint.analyzer.reader import Model, read  # noqa: E402 - after the path is set
 from archlint.analyzer.report import ModelReport  # noqa: E402 - after the path is set
 from archlint.analyzer.rule import RuleGroup  # noqa: E402 - after the path is set
 from archlint.analyzer.text import percent_change, short  # noqa: E402 - as above
-from archlint.config import choose_rules  # noqa: E402 - after the path is set
+from archlint.config import Chosen, choose_rules  # noqa: E402 - after the path is set
 from archlint.explain import as_markdown  # noqa: E402 - after the path is set
 from archlint.pipeline import lint_model  # noqa: E402 - after the path is set
 from archlint.rules import all_rules  # noqa: E402 - after the path is set
 from build_all import build_sample  # noqa: E402 - found by the line above
 from googlenet import build as build_googlenet  # noqa: E402 - found by the line above
 
-LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+LIGHT = precision.LIGHT
 CLASSICS = {
     "AlexNet, grouped": "bvlc_alexnet",
     "ZFNet-512": "zfnet512",
@@ -62,13 +60,13 @@ what only training uses.
 
 def networks() -> Iterator[tuple[str, ModelReport]]:
     """The report of every network of the table."""
-    rules = choose_rules()
+    chosen = Chosen(choose_rules())
     for title, name in CLASSICS.items():
-        yield title, lint_model(read(str(LIGHT / f"light_{name}.onnx")), rules, Bindings())
+        yield title, lint_model(read(str(LIGHT / f"light_{name}.onnx")), chosen)
     for title, name in SAMPLES.items():
-        yield title, lint_model(Model(name, build_sample(name), 0), rules, Bindings())
+        yield title, lint_model(Model(name, build_sample(name), 0), chosen)
     auxiliary = Model("googlenet", build_googlenet(auxiliary=True), 0)
-    yield "GoogLeNet with its auxiliary classifiers", lint_model(auxiliary, rules, Bindings())
+    yield "GoogLeNet with its auxiliary classifiers", lint_model(auxiliary, chosen)
 
 
 def networks_page() -> str:
@@ -93,6 +91,7 @@ def networks_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "networks.md": networks_page,
+    "precision.md": precision.page,
     "rules.md": lambda: as_markdown(all_rules()),
 }
 

@@ -15,6 +15,7 @@ COMMITTED: dict[str, WeightKind] = {
     "dense_layer": "random",
     "depthwise_separable_block": "structure",
     "factorized_7x7": "structure",
+    "fcn_head": "structure",
     "inception_5x5": "random",
     "inception_5x5_bottleneck": "random",
     "inception_module": "random",

@@ -17,13 +17,21 @@ from archlint.analyzer.builder import WeightKind
 
 NETWORKS = (
     "alexnet",
+    "convnext_tiny",
     "densenet121",
+    "efficientnet_b0",
     "googlenet",
     "inception_v3",
     "mobilenet_v1",
+    "mobilenet_v2",
+    "mobilenet_v3_large",
+    "regnet_y_400mf",
     "resnet18",
     "resnet50",
+    "shufflenet_v2",
+    "swin_t",
     "vgg16",
+    "vit_b_16",
 )
 """Whole networks: too large to keep with their weights."""
 

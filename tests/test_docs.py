@@ -94,7 +94,8 @@ def test_readme_names_every_rule_and_command() -> None:
     for rule in all_rules():
         assert f"{rule.code}" in README
         assert rule.name in README
-    for command in ("check", "cost", "time", "calibrate", "providers", "rule", "ops", "schema"):
+    commands = ("check", "cost", "time", "calibrate", "providers", "rule", "ops", "schema")
+    for command in (*commands, "config", "files"):
         assert f"archlint {command}" in README
     shown = CliRunner().invoke(app, ["check", "--help"]).output
     for option in set(re.findall(r"--[a-z-]+", shown)) - {"--help", "--output-file"}:

@@ -62,8 +62,8 @@ def test_a_static_check_never_imports_onnxruntime() -> None:
     sample = ROOT / "samples" / "lenet5.onnx"
     code = (
         "import sys; from archlint.analyzer.reader import read; from archlint.pipeline import *;"
-        "from archlint.config import choose_rules; from archlint.analyzer.inputs import Bindings;"
-        f"lint_model(read({str(sample)!r}), choose_rules(['ALL']), Bindings());"
+        "from archlint.config import Chosen, choose_rules;"
+        f"lint_model(read({str(sample)!r}), Chosen(choose_rules(['ALL'])));"
         "sys.exit('onnxruntime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,10 +8,9 @@ import onnx
 import pytest
 
 from _command import COMMITTED
-from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import ModelReport
-from archlint.config import choose_rules
+from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint_model
 from build_all import NETWORKS, build_sample
 from googlenet import build as build_googlenet
@@ -20,7 +19,7 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 
 
 def report(proto: onnx.ModelProto, *options: str) -> ModelReport:
-    return lint_model(Model("sample", proto, 0), choose_rules(options=options), Bindings())
+    return lint_model(Model("sample", proto, 0), Chosen(choose_rules(options=options)))
 
 
 # Multiply-accumulates and parameters (weights and biases, and scales and offsets of
@@ -80,6 +79,11 @@ BLOCKS = {
         + 128 * 768 + 3 * 128 * 7 * 128 + 192 * 7 * 128 + 192 * 768
         + 2 * (192 + 128 + 128 + 192 + 128 + 3 * 128 + 192 + 192),
     ),
+    # Long et al. 2015, section 4.1: VGG's fully connected layers on 10x10 places, 21 classes.
+    "fcn_head": (
+        10 * 10 * (4096 * 49 * 512 + 4096 * 4096 + 21 * 4096 + 21 * 21 * 64 * 64),
+        4096 * 49 * 512 + 4096 + 4096 * 4096 + 4096 + 21 * 4096 + 21 + 21 * 21 * 64 * 64,
+    ),
     # LeCun et al. 1998 with C3 fully connected to S2.
     "lenet5": (
         28 * 28 * 6 * 25 + 10 * 10 * 16 * 25 * 6 + 400 * 120 + 120 * 84 + 84 * 10,
@@ -97,6 +101,14 @@ PUBLISHED = {
     "densenet121": ("2.834", 7_978_856),
     "inception_v3": ("5.713", 27_161_264 - 3_326_696),  # num_params include AuxLogits
     "mobilenet_v1": ("0.569", None),
+    "mobilenet_v2": ("0.301", 3_504_872),
+    "mobilenet_v3_large": ("0.217", 5_483_032),
+    "efficientnet_b0": ("0.386", 5_288_548),
+    "shufflenet_v2": ("0.145", 2_278_604),
+    "regnet_y_400mf": ("0.402", 4_344_144),
+    "convnext_tiny": ("4.456", 28_589_128),
+    "vit_b_16": ("17.564", 86_567_656),
+    "swin_t": ("4.491", 28_288_354),
 }
 
 
@@ -104,7 +116,7 @@ PUBLISHED = {
 def test_blocks_cost_what_their_source_says(name: str) -> None:
     """MACs and parameters of the committed files are the products of the papers' sizes."""
     path = str(SAMPLES / f"{name}.onnx")
-    counted = lint_model(read(path), (), Bindings())
+    counted = lint_model(read(path), Chosen())
     assert (counted.costs.total().macs, counted.parameters) == BLOCKS[name]
     assert not counted.costs.uncosted
 

@@ -10,7 +10,7 @@ _MODULES = {
     "Relu": "nn.ReLU()", "Sigmoid": "nn.Sigmoid()", "Tanh": "nn.Tanh()", "Elu": "nn.ELU()",
     "HardSwish": "nn.Hardswish()", "HardSigmoid": "nn.Hardsigmoid()", "Gelu": "nn.GELU()",
     "Mish": "nn.Mish()", "Selu": "nn.SELU()", "Softplus": "nn.Softplus()",
-    "Flatten": "nn.Flatten()",
+    "Flatten": "nn.Flatten()", "Identity": "nn.Identity()",
 }  # fmt: skip
 
 

@@ -21,14 +21,17 @@ def may_be_blocked(graph: Graph, conv: ConvSizes, target: Target) -> bool:
 
 def is_blocked(graph: Graph, conv: ConvSizes, target: Target) -> bool:
     """Whether a convolution is computed in the blocked layout."""
-    if not may_be_blocked(graph, conv, target):
-        return False
+    return may_be_blocked(graph, conv, target) and fits(conv, target.block, target.entry)
+
+
+def fits(conv: ConvSizes, block: int, entry: int) -> bool:
+    """Whether the channels of a 2-D convolution fit blocks of ``block``, entered by ``entry``."""
     channels, filters = widths(conv)
     if conv.groups == 1:
-        return channels < target.block or channels % target.entry == 0
+        return channels < block or channels % entry == 0
     if channels == filters == 1:
-        return conv.groups % target.entry == 0
-    return channels % target.block == 0 and filters % target.block == 0
+        return conv.groups % entry == 0
+    return channels % block == 0 and filters % block == 0
 
 
 def widths(conv: ConvSizes) -> tuple[int, int]:

@@ -54,6 +54,18 @@ app = typer.Typer(
 )
 
 
+Paths = Annotated[
+    list[str],
+    typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
+]
+Rows = Annotated[By, typer.Option(help="What a row stands for.")]
+Depth = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it.")
+]
+Top = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")]
+TableOutput = Annotated[
+    TableFormat, typer.Option("--output-format", help="How to write the table.")
+]
 Dims = Annotated[
     list[str],
     typer.Option(
@@ -151,10 +163,7 @@ def root(
 
 @app.command()
 def check(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
-    ],
+    paths: Paths,
     output_format: Annotated[
         Format | None,
         typer.Option("--output-format", help="How to write the findings. Default: full."),
@@ -239,24 +248,14 @@ def check(
 
 @app.command()
 def cost(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
-    ],
-    by: Annotated[By, typer.Option(help="What a row stands for.")] = By.NODE,
+    paths: Paths,
+    by: Rows = By.NODE,
     sort: Annotated[
         SortKey, typer.Option(help="Order of the rows, largest first.")
     ] = SortKey.GRAPH,
-    depth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it."),
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")
-    ] = None,
-    output_format: Annotated[
-        TableFormat, typer.Option("--output-format", help="How to write the table.")
-    ] = TableFormat.TABLE,
+    depth: Depth = None,
+    top: Top = None,
+    output_format: TableOutput = TableFormat.TABLE,
     output_file: OutputFile = None,
     config: Config = [],  # noqa: B006 - typer copies it
     isolated: Isolated = False,
@@ -290,22 +289,12 @@ def cost(
 
 @app.command("time")
 def time_(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
-    ],
-    by: Annotated[By, typer.Option(help="What a row stands for.")] = By.NODE,
+    paths: Paths,
+    by: Rows = By.NODE,
     sort: Annotated[TimeKey, typer.Option(help="Order of the rows.")] = TimeKey.TIME,
-    depth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it."),
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")
-    ] = None,
-    output_format: Annotated[
-        TableFormat, typer.Option("--output-format", help="How to write the table.")
-    ] = TableFormat.TABLE,
+    depth: Depth = None,
+    top: Top = None,
+    output_format: TableOutput = TableFormat.TABLE,
     output_file: OutputFile = None,
     config: Config = [],  # noqa: B006 - typer copies it
     isolated: Isolated = False,
@@ -438,10 +427,7 @@ def config_(
 
 @app.command()
 def files(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
-    ],
+    paths: Paths,
 ) -> None:
     """List the models that would be checked."""
     from archlint.run import files_text

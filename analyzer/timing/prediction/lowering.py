@@ -14,6 +14,7 @@ from math import prod
 from onnx import TensorProto
 
 from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.layout import fits
 from archlint.analyzer.patterns import ConvSizes, conv_sizes
 from archlint.analyzer.timing.prediction.fusions import Fusions
 
@@ -50,14 +51,7 @@ def lower(graph: Graph, block: int) -> Lowered:
 
 def is_blocked(sizes: ConvSizes, block: int) -> bool:
     """Whether a convolution of 32-bit floats works in the blocked layout."""
-    if len(sizes.kernel) != 2 or not block:
-        return False
-    channels, filters = sizes.in_channels // sizes.groups, sizes.out_channels // sizes.groups
-    if sizes.groups == 1:
-        return channels < block or channels % _ALIGNED == 0
-    if channels == filters == 1:
-        return sizes.groups % _ALIGNED == 0
-    return channels % block == 0 and filters % block == 0
+    return len(sizes.kernel) == 2 and block > 0 and fits(sizes, block, _ALIGNED)
 
 
 class _Lowering:

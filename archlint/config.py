@@ -14,7 +14,7 @@ from archlint.analyzer.rule import Rule
 from archlint.analyzer.targets import Target, default_target
 from archlint.analyzer.text import nearest
 from archlint.options import made, parse_options
-from archlint.selection import Selection, selected, split_selectors, unselected_alternatives
+from archlint.selection import Selection, selected, split_selectors
 
 if TYPE_CHECKING:
     from archlint.rule_kinds import Ignore
@@ -50,17 +50,6 @@ def choose_rules(
     Raises ConfigError for a selector, rule, option or value that does not exist.
     """
     return made(selected([_selection(select, ignore)]), parse_options(options))
-
-
-def choose_alternatives(
-    select: Sequence[str] = (), ignore: Sequence[str] = (), options: Sequence[str] = ()
-) -> tuple[Rule, ...]:
-    """The rules that find nothing unless they are selected, but whose proposals are worth showing.
-
-    None where the user selects: then those are all that is asked for.
-    """
-    found = unselected_alternatives([_selection(select, ignore)])
-    return made(found, parse_options(options))
 
 
 def _selection(select: Sequence[str], ignore: Sequence[str]) -> Selection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import onnx
 import pytest
 
@@ -12,9 +14,10 @@ from archlint.analyzer.load import load
 from archlint.analyzer.proposal import FixKind, Priced, Proposal, price, splice
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.rule import RuleContext
+from archlint.analyzer.rule import Rule, RuleContext
 from archlint.analyzer.snippet import pytorch
-from archlint.config import choose_alternatives, choose_rules
+from archlint.config import choose_rules
+from archlint.configuration import configure
 
 
 def counted(text: str) -> CostTable:
@@ -190,15 +193,21 @@ def test_a_convolution_whose_kernel_is_computed_is_left_alone() -> None:
     assert run(choose_rules(["ALL"]), RuleContext(costs.graph, costs)) == []
 
 
+def alternatives(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """What is shown beside findings by these options of the command line."""
+    chosen = configure(isolated=True, select=select, ignore=ignore).chosen("m.onnx")
+    return tuple(chosen.alternatives)
+
+
 def test_a_rule_that_is_not_selected_only_adds_alternatives() -> None:
     """What is pedantic finds nothing by default; its proposal stands beside others' findings."""
     costs = counted(conv_then("y = Relu (a)"))
     context = RuleContext(costs.graph, costs)
-    (finding,) = run(choose_rules(), context, choose_alternatives())
+    (finding,) = run(choose_rules(), context, alternatives())
     assert finding.code == "ARC101"
     (other,) = [entry for entry in finding.alternatives if entry.code == "ARC103"]
     assert other.priced.after.macs == 28 * 28 * 128 * (9 + 128)
-    assert run([], context, choose_alternatives()) == []
-    (ignoring,) = run(choose_rules(), context, choose_alternatives(ignore=["ARC103"]))
+    assert run([], context, alternatives()) == []
+    (ignoring,) = run(choose_rules(), context, alternatives(ignore=["ARC103"]))
     assert "ARC103" not in {entry.code for entry in ignoring.alternatives}
-    assert choose_alternatives(select=["ARC101"]) == ()
+    assert alternatives(select=["ARC101"]) == ()

@@ -11,6 +11,25 @@ from archlint import __version__
 from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT, By, SortKey, TimeKey
 from archlint.choices import FailOn, Format, SchemaName, TableFormat, TextFormat
 from archlint.output import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, fail, write
+from archlint.parameters import (
+    Budget,
+    Config,
+    Depth,
+    Dims,
+    Ep,
+    Execute,
+    Fallback,
+    InputShapes,
+    Isolated,
+    Memory,
+    OutputFile,
+    Paths,
+    Rows,
+    TableOutput,
+    Threads,
+    Timeout,
+    Top,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,99 +73,6 @@ app = typer.Typer(
 )
 
 
-Paths = Annotated[
-    list[str],
-    typer.Argument(metavar="PATHS...", help="Models, folders that hold *.onnx files, globs."),
-]
-Rows = Annotated[By, typer.Option(help="What a row stands for.")]
-Depth = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="With --by scope: the first N parts of it.")
-]
-Top = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N rows.")]
-TableOutput = Annotated[
-    TableFormat, typer.Option("--output-format", help="How to write the table.")
-]
-Dims = Annotated[
-    list[str],
-    typer.Option(
-        "--dim", metavar="NAME=SIZE", help="Bind a symbolic dim, as in batch=8. Repeatable."
-    ),
-]
-InputShapes = Annotated[
-    list[str],
-    typer.Option(
-        "--input-shape",
-        metavar="INPUT=SIZES",
-        help="Bind all dims of an input, as in x=1,3,224,224. Repeatable.",
-    ),
-]
-Execute = Annotated[
-    bool,
-    typer.Option(
-        "--execute",
-        help="Run each model once, on made-up inputs in a limited process, to learn the shapes "
-        "that depend on data.",
-    ),
-]
-Ep = Annotated[
-    list[str],
-    typer.Option(
-        "--ep",
-        metavar="PROVIDERS",
-        help="Execution providers to time on, as in cpu,openvino or cuda:use_tf32=1. Default: cpu. "
-        "See: archlint providers.",
-    ),
-]
-Threads = Annotated[
-    int,
-    typer.Option(
-        min=1,
-        max=1024,
-        metavar="N",
-        help="Threads to time with: one by CPU time, which a busy machine hardly changes, more by "
-        "wall time.",
-    ),
-]
-Budget = Annotated[
-    float,
-    typer.Option(min=0.1, max=3600, metavar="SECONDS", help="Most seconds of runs to time."),
-]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        min=1, max=86400, metavar="SECONDS", help="Seconds after which a process of runs is ended."
-    ),
-]
-Memory = Annotated[
-    float | None,
-    typer.Option(
-        min=0.1,
-        metavar="GIB",
-        help="Most memory of a process of runs. Default: by the size of the model.",
-        show_default=False,
-    ),
-]
-Fallback = Annotated[
-    bool,
-    typer.Option(
-        "--cpu-fallback", help="Let a device leave nodes to the CPU, which is an error otherwise."
-    ),
-]
-Config = Annotated[
-    list[str],
-    typer.Option(
-        "--config",
-        metavar="FILE|KEY=VALUE",
-        help="A configuration file for all models, or one setting as TOML. Repeatable.",
-    ),
-]
-Isolated = Annotated[bool, typer.Option("--isolated", help="Look for no configuration files.")]
-OutputFile = Annotated[
-    str | None,
-    typer.Option("--output-file", "-o", metavar="FILE", help="Write to a file instead of stdout."),
-]
-
-
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
@@ -175,8 +101,8 @@ def check(
         list[str],
         typer.Option(
             metavar="RULES",
-            help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: all of "
-            "the group cost.",
+            help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: those "
+            "of the groups cost, correctness and suspicious.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     ignore: Annotated[

@@ -104,11 +104,6 @@ class NarrowGroups(LayoutRule):
         return None
 
 
-def _widths(conv: ConvSizes) -> tuple[int, int]:
-    """Input channels and filters of a group."""
-    return conv.in_channels // conv.groups, conv.out_channels // conv.groups
-
-
 CASES = (
     Flags(
         "the grouped convolution of a ResNeXt block",

@@ -1,7 +1,8 @@
-"""Run rules over a counted graph: each node gets one proposal, that of the rule that saves most."""
+"""Run rules over a counted graph: each node gets one proposal, the one that is worth most."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,25 +21,32 @@ class _Candidate:
     rule: Rule
     match: Match
     priced: Priced
+    worth: int
 
     @property
     def nodes(self) -> frozenset[int]:
         return frozenset(node.id for node in self.priced.proposal.replaces)
 
     @property
-    def rank(self) -> tuple[int, int, str, int]:
-        """Most MACs saved first, then most parameters, then by code and place."""
+    def rank(self) -> tuple[int, str, int]:
+        """What is worth most first, then by code and place."""
         first = min((node.id for node in self.match.nodes), default=0)
-        saved = -self.priced.saved_macs, -self.priced.saved_parameters
-        return (*saved, self.rule.code, first)
+        return -self.worth, self.rule.code, first
+
+    @property
+    def likeness(self) -> object:
+        """What it has in common with the same finding at other places."""
+        priced = self.priced
+        return self.rule.code, self.match.message, priced.before, priced.parameters_before
 
 
 def run(
     rules: Iterable[Rule], context: RuleContext, alternatives: Iterable[Rule] = ()
 ) -> list[Finding]:
-    """The findings: advice in the order of the rules, then proposals, largest saving first.
+    """The findings: advice in the order of the rules, then proposals, what is worth most first.
 
-    A rule that crashes becomes a finding of its own.
+    Those that are alike at several places are worth what they are together. A rule that crashes
+    becomes a finding of its own.
 
     ``alternatives`` are rules that find nothing by themselves: their proposals are listed with the
     findings of the others.
@@ -73,7 +81,7 @@ def _advices(rule: Rule, context: RuleContext, crashes: list[Finding]) -> list[F
 def _ranked(
     rules: Iterable[Rule], context: RuleContext, crashes: list[Finding]
 ) -> list[_Candidate]:
-    """The candidates of rules, largest saving first; crashes are added to the list of them."""
+    """The candidates of rules, by their rank; crashes are added to the list of them."""
     candidates: list[_Candidate] = []
     for rule in rules:
         try:
@@ -91,14 +99,14 @@ def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
             continue
         priced = price(proposal, context.costs)
         if rule.pays(priced, context):
-            found.append(_Candidate(rule, match, priced))
+            found.append(_Candidate(rule, match, priced, rule.worth(match, priced)))
     return found
 
 
 def _findings(
     ranked: Iterable[_Candidate], others: Iterable[_Candidate], context: RuleContext
 ) -> list[Finding]:
-    """Greedy by saving: what overlaps an accepted candidate becomes its alternative."""
+    """Greedy by rank: what overlaps an accepted candidate becomes its alternative."""
     owner: dict[int, int] = {}
     accepted: list[_Candidate] = []
     alternatives: dict[int, list[_Candidate]] = {}
@@ -109,9 +117,17 @@ def _findings(
             elif may_lead:
                 owner.update(dict.fromkeys(candidate.nodes, len(accepted)))
                 accepted.append(candidate)
+    together: Counter[object] = Counter()
+    for candidate in accepted:
+        together[candidate.likeness] += candidate.worth
+    order = sorted(
+        range(len(accepted)),
+        key=lambda place: (-together[accepted[place].likeness], accepted[place].rank),
+    )
     return [
         _finding(c.rule, c.match, context, c.priced, alternatives.get(place, ()))
-        for place, c in enumerate(accepted)
+        for place in order
+        for c in [accepted[place]]
     ]
 
 

@@ -81,8 +81,10 @@ does. `on request` are the rules of other groups that would report something if 
 _MIDDLE = """
 ## Wasteful networks
 
-The first finding is the one that saves most multiply-accumulates; ×3 says that it is at three
-places. The last column is the whole network with every proposal in place, counted again.
+The first finding is the one whose proposal saves most time as MACs tell it: a weight that is read
+once counts as 12 of them, an element of a local response normalisation as 1000. ×3 says that it is
+at three places, whose savings count together. The last column is the whole network with every
+proposal in place, counted again.
 
 """
 

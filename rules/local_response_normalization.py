@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from archlint.analyzer.finding import Confidence
-from archlint.analyzer.proposal import FixKind, Proposal, draft
+from archlint.analyzer.proposal import FixKind, Priced, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 
 _NANOSECONDS = 50  # an element, of one core with AVX-512: onnxruntime 1.31
@@ -82,6 +82,10 @@ class LocalResponseNormalization(Rule):
         worth = _MACS_AN_ELEMENT * elements
         enough = worth >= self.min_share * (worth + context.costs.total().macs)
         return enough and elements >= self.min_elements
+
+    def worth(self, match: Match, priced: Priced) -> int:  # noqa: ARG002 - as the base has it
+        """By its elements, as it has no MACs to save."""
+        return _MACS_AN_ELEMENT * int(match.evidence["elements"])
 
 
 CASES = (

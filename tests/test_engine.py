@@ -1,4 +1,4 @@
-"""The engine: each node is reported once, under the rule that saves most."""
+"""The engine: each node is reported once, under the rule whose proposal is worth most."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archlint.analyzer.cost import count
 from archlint.analyzer.engine import CRASH_CODE, CRASH_NAME, accepted, run
 from archlint.analyzer.finding import Severity
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.proposal import FixKind, Proposal, price
 from archlint.analyzer.reader import read
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import CostRule, Match, Rule, RuleContext
@@ -45,12 +45,14 @@ class Stub(CostRule):
     narrow: int = 0
     silent: bool = False
     fails: str = ""
+    message: str = "run {}"
 
     def match(self, context: RuleContext) -> Iterator[Match]:
         """Each run of the named nodes; ``a-b`` is one."""
         by_name = {node.name: node for node in context.graph.nodes}
         for names in self.at:
-            yield Match(tuple(by_name[name] for name in names.split("-")), f"run {names}")
+            nodes = tuple(by_name[name] for name in names.split("-"))
+            yield Match(nodes, self.message.format(names))
         if self.fails == "match":
             raise LookupError("no luck")
 
@@ -138,6 +140,16 @@ def told(rules: Sequence[Rule]) -> Told:
             [stub("ARC991", "a-b"), stub("ARC992", "c-d"), stub("ARC993", "b-c", narrow=5)],
             [("ARC991", "a-b", [("ARC993", 2 * 64 - 2 * 40)]), ("ARC992", "c-d", [])],
             id="overlap-with-two-findings",
+        ),
+        pytest.param(  # 2 · (64 − 32) MACs and parameters against 64 − 16
+            [stub("ARC991", "c", narrow=1), stub("ARC992", "a", "d", narrow=2, message="alike")],
+            [("ARC992", "a", []), ("ARC992", "d", []), ("ARC991", "c", [])],
+            id="alike-ones-count-together",
+        ),
+        pytest.param(
+            [stub("ARC991", "c", narrow=1), stub("ARC992", "a", "d", narrow=2)],
+            [("ARC991", "c", []), ("ARC992", "a", []), ("ARC992", "d", [])],
+            id="others-do-not",
         ),
         pytest.param([stub("ARC991", "a")], [], id="no-saving"),
         pytest.param([stub("ARC991", "a", narrow=8)], [], id="more-expensive"),
@@ -260,3 +272,13 @@ def test_what_goes_is_not_improved_too(
     whole = 2 * 14 * 14 * 64 * 64 * 9 + 3136 * 512 + 512 * 10 + 64 * 10
     assert report.effect is not None
     assert (report.effect.macs_before, report.effect.macs_after) == (whole, whole - saved)
+
+
+def test_a_weight_that_is_read_once_counts_as_twelve_macs() -> None:
+    """Four products of one row become one, which saves as many weights as MACs."""
+    context = context_of(CHAIN)
+    rule = stub("ARC991", "a-b-c-d")
+    (match,) = rule.match(context)
+    proposal = rule.propose(match, context)
+    assert proposal is not None
+    assert rule.worth(match, price(proposal, context.costs)) == 3 * 64 + 12 * 3 * 64

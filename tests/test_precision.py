@@ -16,11 +16,12 @@ FIRST = {
     # the three 3x3 of 512 channels on 28x28, 9.4 % of the multiply-accumulates each
     "VGG-19": "ARC102 unreduced-residual-block: 3×3 conv 512→512 ×3",
     "VGG-16": "ARC102 unreduced-residual-block: 3×3 conv 512→512 ×2",
-    # the fully connected layers have most weights; 5x5 and 3x3 have most multiply-accumulates
-    "AlexNet, grouped": "ARC101 wide-convolution: 3×3 conv 256→384",
-    "AlexNet": "ARC101 wide-convolution: 5×5 conv 64→192",
-    # two of 512 channels, 23 % of the multiply-accumulates each
-    "ZFNet-512": "ARC102 unreduced-residual-block: 3×3 conv 512→512 ×2",
+    # 37.7 of 61 million weights, read once each: 12.6 of AlexNet's 33.9 ms by ``archlint time`` on
+    # one core with AVX-512 (onnxruntime 1.31), and twice the next node
+    "AlexNet, grouped": "ARC301 flattened-classifier: Reshape · fully connected 9,216→4,096",
+    "AlexNet": "ARC301 flattened-classifier: Flatten · fully connected 9,216→4,096",
+    # without its two it takes 0.49 of the time (onnxruntime 1.31), and no MACs tell of it
+    "ZFNet-512": "ARC203 local-response-normalization: LRN",
     # He et al. 2015, figure 5: the bottleneck in place of the two layers of the widest blocks
     "ResNet-18": "ARC102 unreduced-residual-block: 3×3 conv 512→512 ×3",
     # Szegedy et al. 2014, section 4: 5x5 and 3x3 over all channels are too expensive

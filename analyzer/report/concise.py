@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.full import closing
-from archlint.analyzer.report.groups import names
+from archlint.analyzer.report.groups import names, saving
 from archlint.analyzer.report.measured import brief
 from archlint.analyzer.text import Paint, change, plural, safe
 
@@ -34,7 +34,7 @@ def _line(path: str, finding: Finding, paint: Paint) -> str:
     if finding.priced is None:
         return line
     priced = finding.priced
-    saving = change(priced.before.macs, priced.after.macs, "MACs")
+    saved = saving(priced)
     if priced.saved_macs * 10 < priced.saved_parameters:
-        saving = change(priced.parameters_before, priced.parameters_after, "parameters")
-    return f"{line} [{'; '.join([saving, *map(brief, finding.measured)])}]"
+        saved = change(priced.parameters_before, priced.parameters_after, "parameters")
+    return f"{line} [{'; '.join([saved, *map(brief, finding.measured)])}]"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
-from archlint.analyzer.report.groups import FindingGroup, grouped, places, together
+from archlint.analyzer.report.groups import FindingGroup, grouped, places, saving, together
 from archlint.analyzer.report.measured import verdict_text, whole_text
 from archlint.analyzer.report.predicted import forecast_text
 from archlint.analyzer.report.predicted import model_text as predicted_text
@@ -88,12 +88,8 @@ def _facts(
         cost = f"{step.macs:>15,} MACs" if step.macs else ""
         yield f"{' ' * _LABEL}  {pad(text, wide)}{cost}".rstrip()
     before, after = _macs(priced)
-    saving = change(before, after, "MACs")
-    if before:
-        saving += f", ratio {after / before:.2f}"
-    elif not after:
-        saving = change(priced.before.ops, priced.after.ops, "other operations")
-    yield from _labelled("saves" if after <= before else "costs", saving, paint, width)
+    saved = saving(priced) + (f", ratio {after / before:.2f}" if before else "")
+    yield from _labelled("saves" if after <= before else "costs", saved, paint, width)
     if priced.saved_parameters:
         parameters = priced.parameters_before, priced.parameters_after
         yield from _labelled("", change(*parameters, "parameters"), paint, width)

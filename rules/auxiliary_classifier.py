@@ -26,13 +26,25 @@ class AuxiliaryClassifier(ParameterRule):
         Export the network in evaluation mode, or remove the output and all that leads to it alone.
         The other outputs do not change.
 
+    When not to apply
+        Where the output is read at inference: exits for easy inputs (BranchyNet),
+        averages of several heads, pruning of nested networks. Who fetches all outputs by position
+        or by name must be told that one is gone.
+
     Not flagged
         Outputs of another shape; outputs of about the same cost (the heads of a network with
         several tasks, two towers); heads after which the trunk does not go on.
 
+    Known limits
+        It goes by shapes and costs alone: a second task with outputs of the same shape that
+        branches off early looks the same. The output with the most MACs is taken for the main one;
+        outputs of another shape, heads without MACs and graphs with more than 32 outputs are not
+        looked at.
+
     References
         Szegedy et al., Going Deeper with Convolutions, 2014, arXiv:1409.4842, section 5.
         Szegedy et al., Rethinking the Inception Architecture, 2015, arXiv:1512.00567, section 4.
+        Teerapittayanon et al., BranchyNet, 2017, arXiv:1709.01686.
     """
 
     code = "ARC302"
@@ -80,7 +92,7 @@ class AuxiliaryClassifier(ParameterRule):
                     {"output": name, "nodes": len(nodes)},
                 )
 
-    def propose(self, match: Match, _context: RuleContext) -> Proposal:
+    def propose(self, match: Match, context: RuleContext) -> Proposal:  # noqa: ARG002 - as the base has it
         """The graph without the output and the nodes that lead to it alone."""
         output = str(match.evidence["output"])
         title = f"the graph without the output '{output}'"

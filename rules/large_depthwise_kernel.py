@@ -25,9 +25,21 @@ class LargeDepthwiseKernel(CostRule):
         Put a 1×k and a k×1 depthwise convolution in its place and retrain. Consider 7×7 first: in
         ConvNeXt the accuracy did not rise any further beyond it.
 
+    When not to apply
+        Where the kernels are what the network lives by, and where the runtime has a kernel for
+        them: in RepLKNet they took 49.5 % of the time, and 12.3 % with one written for them
+        (section 3). A row and a column together are of rank one: not every trained kernel is near
+        to that, so retrain, and compare with 7×7.
+
     Not flagged
         Kernels whose shorter side is below ``min_kernel``: at 7×7 the pair saves nothing or little
         (0.83 to 1.15); kernels of one axis; grouped convolutions that mix channels.
+
+    Known limits
+        Only kernels of two axes with one filter a channel are looked at, not those with several (a
+        depth multiplier). The times are onnxruntime's on one core; other runtimes compute large
+        kernels by other algorithms. Weights are not read, so it is unknown how well a row and a
+        column would do.
 
     References
         Ding et al., Scaling Up Your Kernels to 31×31, 2022, arXiv:2203.06717, section 3.

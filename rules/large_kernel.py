@@ -9,6 +9,7 @@ from itertools import pairwise
 from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
 from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option
+from archlint.analyzer.text import percent
 
 
 @dataclass(frozen=True)
@@ -18,19 +19,34 @@ class LargeKernel(CostRule):
     Why it costs
         Two 3×3 convolutions see 5×5 pixels, three see 7×7. At equal width C they do 2·9·C² and
         3·9·C² multiply-accumulates a pixel instead of 25·C² and 49·C²: 28 % and 45 % less. A 5×5
-        64→64 on 56×56 costs 321,126,400 MACs, two 3×3 cost 231,211,008.
+        64→64 on 56×56 costs 321,126,400 MACs, two 3×3 cost 231,211,008; by the clock two took 0.51
+        to 0.80 of the time of the one (onnxruntime 1.31, CPU, one thread, and OpenVINO).
 
     What to do
         Stack 3×3 convolutions with the activation between them, at the narrower of the two widths,
-        and retrain.
+        and retrain. A VGG with a 5×5 in place of each pair of 3×3 had 7 % more error; with the
+        activation between the two an Inception network reached 77.2 %, without it 76.2 %.
+
+    When not to apply
+        Where the large kernel is the point: RepLKNet does better with a few large kernels than with
+        stacks of small ones (Ding et al.). Where memory is short: each layer of the stack
+        writes a map of its own. The narrower side is the width in between, so the stack behind a
+        narrow 1×1 may be too narrow to replace a kernel that widens, as in 5×5 32→96.
 
     Not flagged
         Stems (fewer than ``min_channels`` input channels: three 3×3 in place of a 7×7 over an RGB
         image triple its MACs), strides, dilations, groups.
 
+    Known limits
+        Only square kernels of 5 and 7 of two axes with stride 1 are looked at. The stack sees the
+        same pixels, but pads in two or three steps: at the border the numbers differ. Weights are
+        not read; a trained 5×5 is in general no product of two 3×3. A large kernel of a small
+        branch stays below ``min_share``.
+
     References
-        Simonyan and Zisserman, VGG, 2014, arXiv:1409.1556, section 2.3.
+        Simonyan and Zisserman, VGG, 2014, arXiv:1409.1556, sections 2.3 and 4.1.
         Szegedy et al., Rethinking the Inception Architecture, 2015, arXiv:1512.00567, section 3.1.
+        Ding et al., Scaling Up Your Kernels to 31×31, 2022, arXiv:2203.06717.
     """
 
     code = "ARC201"
@@ -53,8 +69,8 @@ class LargeKernel(CostRule):
             if after <= (1 - self.min_saving) * before:
                 yield Match(
                     (conv.node,),
-                    f"{side}×{side} convolution sees what {(side - 1) // 2} stacked 3×3 see for "
-                    f"{after / before:.0%} of its MACs",
+                    f"{side}×{side} convolution where {(side - 1) // 2} stacked 3×3 see as many "
+                    f"pixels for {percent(after, before)} of the MACs an output",
                 )
 
     def propose(self, match: Match, context: RuleContext) -> Proposal | None:

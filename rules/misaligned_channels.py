@@ -20,23 +20,35 @@ class MisalignedChannels(LayoutRule):
         A CPU computes a block of channels at once, 16 with AVX-512 and 8 with AVX2, and onnxruntime
         reads them in a layout of such blocks. Input channels that are no multiple of 4 do not
         enter it: the convolution lays out a matrix first, and a product of matrices follows. A 3×3
-        convolution of 63 channels on 28×28, 28,005,264 MACs, took 1.5 times as long as one of 64
-        (onnxruntime 1.31, AVX-512, one thread).
+        convolution of 63 channels on 28×28, 28,005,264 MACs, took 1.3 to 1.5 times as long as one
+        of 64 (onnxruntime 1.31, AVX-512, one thread).
 
     What to do
         Fill up the input with channels of zeros, and the weights with zeros for them: the sum does
-        not change. Behind a copy of its input such a convolution took 0.61 to 0.92 of the time (3×3
+        not change. Behind a copy of its input such a convolution took 0.61 to 0.94 of the time (3×3
         and 5×5, 27 to 511 channels). Better still, give the layer before it a multiple of 16
-        channels: then there is nothing to copy. More than one thread narrow the gap.
+        channels: then there is nothing to copy. More threads narrow the gap.
+
+    When not to apply
+        With another runtime: with OpenVINO it saves 2 to 9 % (127 and 63 channels on 28×28, one
+        thread). With quantisation, which takes other kernels. Where the layer before can be made
+        wider instead, which needs training but no copy.
 
     Not flagged
         1×1 and 7×7 convolutions, where the copy takes what the layout saves; channels that lie so
         far below the next block that ``max_padding`` is exceeded; fewer channels than a block,
         which need not be blocked; groups, other data types, and targets without such a layout.
 
+    Known limits
+        It goes by the rules by which onnxruntime's graph optimisation chooses the layout, at its
+        highest level, with the block of the chosen profile; the figures are of AVX-512. How long
+        the copy takes is not estimated but bounded by ``max_padding`` and ``max_taps``: on small
+        maps and with many threads less is left (0.89 for 511 channels on 7×7). What reorders maps
+        between layers is not counted.
+
     References
         Liu et al., Optimizing CNN Model Inference on CPUs, 2018, arXiv:1809.02697, section 3.1.
-        Radu et al., Performance Aware Channel Pruning for Embedded GPUs, 2020, arXiv:2002.08697.
+        Radu et al., Performance Aware CNN Channel Pruning, 2020, arXiv:2002.08697.
     """
 
     code = "ARC501"

@@ -24,7 +24,7 @@ class PaddedChannels(Rule):
 
     Why it matters
         Tensor cores and NPUs compute a fixed number of channels at once and fill up the rest with
-        zeros: 16 bytes of them on NVIDIA's tensor cores, 16 channels on Arm's Ethos-U, 32 on
+        zeros: 16 bytes of them on NVIDIA's tensor cores, 8 channels on Arm's Ethos-U, 32 on
         Qualcomm's Hexagon. Of all that is then computed, 1 − C·F / (⌈C⌉·⌈F⌉) is for nothing, with C
         channels in, F out and ⌈⌉ the next multiple: of 24→40 channels in multiples of 32, 1 −
         960 / 2048 = 53 %.
@@ -33,14 +33,25 @@ class PaddedChannels(Rule):
         Choose multiples when the network is designed: the channels up to the next one cost next to
         nothing. The share is computed from the profile of the target, not measured.
 
+    When not to apply
+        Where the channels are fixed by trained weights: zeros that fill them up compute nothing
+        that the device does not fill up itself. Where memory and not arithmetic takes the time. The
+        first layer and the classes of the last one are what they are.
+
     Not flagged
         Models that lose less than ``min_share`` of what the target computes; convolutions over up
         to 4 channels, which have ways of their own; grouped and depthwise ones; targets without
         such a multiple, among them CPUs.
 
+    Known limits
+        Only convolutions without groups are judged, no products of matrices; grouped ones count as
+        whole. The multiple is that of the profile: on Ethos-U the least one (its 1×1 fill up 32),
+        and on an A100 NVIDIA names eight times as many. It supposes that every convolution runs on
+        the device, and that its time follows what is computed.
+
     References
-        Anthony et al., Co-Designing Model Architectures with Hardware, 2024, arXiv:2401.14489.
-        Radu et al., Performance Aware Channel Pruning for Embedded GPUs, 2020, arXiv:2002.08697.
+        Anthony et al., The Case for Co-Designing Model Architectures, 2024, arXiv:2401.14489.
+        Radu et al., Performance Aware CNN Channel Pruning, 2020, arXiv:2002.08697.
     """
 
     code = "ARC503"
@@ -83,8 +94,8 @@ class PaddedChannels(Rule):
             multiples = " and ".join(map(str, sorted(grids)))
             yield Match(
                 tuple(nodes),
-                f"{percent(lost, computed)} of what {target.title} computes is for nothing: it "
-                f"fills up channels to multiples of {multiples}, in "
+                f"{percent(lost, computed)} of what is computed on {target.title} is for nothing: "
+                f"channels are filled up to multiples of {multiples}, in "
                 f"{plural(len(nodes), 'convolution')}",
                 {"macs": useful, "computed_macs": computed, "target": target.name},
             )

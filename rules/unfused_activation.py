@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archlint.analyzer.builder import GraphBuilder
+from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.layout import is_blocked
 from archlint.analyzer.patterns import ConvSizes, conv_sizes, convolutions
@@ -39,11 +40,23 @@ class UnfusedActivation(LayoutRule):
         convolution with it took 0.54 to 0.92 of the time, with LeakyRelu 0.47 to 0.92. Made-up
         weights may give numbers of one sign, on which nothing is gained: measure the trained model.
 
+    When not to apply
+        With other runtimes: OpenVINO takes as long with the one as with the other (3×3 64→64 on
+        56×56), and Qualcomm's takes PRelu into the convolution (document 80-63442-10, A16 vs FP16).
+        Before quantisation, which would have three more maps to calibrate. Where the trained model
+        has numbers of one sign, on which nothing is gained.
+
     Not flagged
         Convolutions that are not computed in blocks themselves, or that do so many
         multiply-accumulates an output that the activation is a trifle (``max_work``); slopes of
         another shape; values that something else reads too; targets that take in PRelu. Silu,
         HardSwish and GELU cost 2 to 18 % more than Relu, which no other form of them saves.
+
+    Known limits
+        Only PRelu right behind a convolution, or behind its batch normalisation, is seen, and not
+        behind a sum; the slopes are not read, nor is it known which signs the numbers have. The
+        layout is told by onnxruntime's rules, the time is not estimated: the figures are of AVX-512
+        with one thread.
 
     References
         He et al., Delving Deep into Rectifiers, 2015, arXiv:1502.01852, section 2.1.
@@ -71,8 +84,8 @@ class UnfusedActivation(LayoutRule):
             if nodes and (slopes := _slopes(graph, nodes[-1], conv)):
                 yield Match(
                     nodes,
-                    "PRelu is not taken into the convolution before it and leaves its blocked "
-                    "layout",
+                    f"PRelu behind a {kernel_text(conv.kernel)} convolution is not taken into it, "
+                    "and brings its map out of the blocked layout and back",
                     {"slopes": slopes, "target": target.name},
                 )
 

@@ -38,14 +38,28 @@ class WideConvolution(CostRule):
         is a quarter of the narrower side, on the grid of 16 channels that CPU kernels compute at
         once: between two multiples of 16 time does not fall with r.
 
+    When not to apply
+        A trained network that cannot be retrained: the new 1×1 starts from nothing. Where the last
+        points of accuracy count: SqueezeNet rose from 80.3 to 86.0 % (top 5) as its 1×1 grew from
+        an eighth to three quarters of the width behind it (section 5.2), so raise ``reduction``
+        before giving up. With fewer than 32 channels the width hardly shows in the time: 3×3 16→16
+        on 112×112 takes as long (1.00) behind a 1×1 to 8 (onnxruntime 1.31, CPU, one thread).
+
     Not flagged
         Branches that a 1×1 convolution already reduces, directly, through pointwise operators or
         through the other k×k convolutions of the branch; grouped and depthwise convolutions; stems
         over few channels; savings under ``min_share`` of the model.
 
+    Known limits
+        A 1×1 is looked for along one chain of operators: one behind a Concat, a pooling or the sum
+        of a residual block does not count, which flags the second bottleneck of a C2f block of
+        YOLO. Weights are not read, so the rank that a trained kernel needs is unknown and the width
+        is a plain share. What is saved is told in MACs; ``--verify`` measures the time. Bodies of
+        If and Loop, QLinearConv and ConvTranspose are not looked at.
+
     References
         Szegedy et al., Going Deeper with Convolutions, 2014, arXiv:1409.4842, section 4.
-        Iandola et al., SqueezeNet, 2016, arXiv:1602.07360, strategy 2.
+        Iandola et al., SqueezeNet, 2016, arXiv:1602.07360, sections 3.1 and 5.2.
     """
 
     code = "ARC101"

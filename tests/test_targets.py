@@ -55,6 +55,12 @@ def test_tensor_cores_take_16_bytes(dtype: str, size: int) -> None:
     assert load_target("nvidia-tensor-cores").grid[dtype] * size == 16
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16"])
+def test_ethos_u_computes_8_channels_at_once(dtype: str) -> None:
+    """Arm's Vela 5.2.0: micro-blocks of 8 input channels and 8 filters."""
+    assert load_target("arm-ethos-u").grid[dtype] == 8
+
+
 def test_default() -> None:
     """A rule sees the default where none is chosen."""
     costs = count(load(from_text("g (float[1] x) => (y) {y = Relu(x)}")))

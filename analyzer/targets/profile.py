@@ -29,7 +29,7 @@ class Target:
     ``grid`` is the multiple to which the hardware fills up channels, by data type in ONNX's words;
     ``fast_types`` are those that it is built for. ``fused`` are the activations that cost a
     convolution nothing; none are named where that is unknown. Kernels larger than ``max_kernel``
-    (elements of a side, dilated) or ``max_taps`` (of all sides together), and strides above
+    (elements of its height, dilated) or ``max_taps`` (of all sides together), and strides above
     ``max_stride``, run elsewhere; None is no limit.
     """
 

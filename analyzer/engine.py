@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from traceback import walk_tb
 
 from archlint.analyzer.blocks import block_of
 from archlint.analyzer.describe import describe
-from archlint.analyzer.finding import Alternative, Finding, Severity
-from archlint.analyzer.proposal import FixKind, Priced, Proposal, price
+from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
+from archlint.analyzer.proposal import FixKind, Priced, Proposal, check_fit, price
 from archlint.analyzer.rule import Match, Rule, RuleContext
 
 CRASH_CODE = "ARC900"
@@ -28,10 +30,15 @@ class _Candidate:
         return frozenset(node.id for node in self.priced.proposal.replaces)
 
     @property
-    def rank(self) -> tuple[int, str, int]:
-        """What is worth most first, then by code and place."""
+    def rank(self) -> tuple[bool, int, str, int]:
+        """What is worth most first, then by code and place; what is doubtful last."""
         first = min((node.id for node in self.match.nodes), default=0)
-        return -self.worth, self.rule.code, first
+        return self.doubtful, -self.worth, self.rule.code, first
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its rule promises less than it prices."""
+        return self.rule.confidence is Confidence.LOW
 
     @property
     def likeness(self) -> object:
@@ -43,7 +50,8 @@ class _Candidate:
 def run(
     rules: Iterable[Rule], context: RuleContext, alternatives: Iterable[Rule] = ()
 ) -> list[Finding]:
-    """The findings: advice in the order of the rules, then proposals, what is worth most first.
+    """The findings: advice in the order of the rules, then proposals, what is worth most first and
+    what is doubtful last.
 
     Those that are alike at several places are worth what they are together. A rule that crashes
     becomes a finding of its own.
@@ -72,8 +80,8 @@ def accepted(findings: Iterable[Finding]) -> list[Proposal]:
 def _advices(rule: Rule, context: RuleContext, crashes: list[Finding]) -> list[Finding]:
     """The findings of a rule that proposes no graph."""
     try:
-        return [_finding(rule, match, context) for match in rule.match(context)]
-    except Exception as error:  # noqa: BLE001 - one rule must not take down the run
+        return [_finding(rule, match, context) for match in _matches(rule, context)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - one rule must not take down the run
         crashes.append(_crash(rule, error))
         return []
 
@@ -86,21 +94,38 @@ def _ranked(
     for rule in rules:
         try:
             candidates += _candidates(rule, context)
-        except Exception as error:  # noqa: BLE001 - one rule must not take down the run
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             crashes.append(_crash(rule, error))
     return sorted(candidates, key=lambda candidate: candidate.rank)
 
 
-def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
-    found = []
+def _matches(rule: Rule, context: RuleContext) -> Iterator[Match]:
     for match in rule.match(context):
-        proposal = rule.propose(match, context) if rule.may_pay(match, context) else None
+        if not isinstance(match, Match):
+            raise TypeError(f"match yields a {type(match).__name__} where a Match is wanted")
+        yield match
+
+
+def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
+    """The proposals of a rule that pay, where equal faults pay by what they are together."""
+    alike: dict[object, list[Match]] = {}
+    for match in _matches(rule, context):
+        cost = context.costs.total(match.nodes)
+        alike.setdefault((match.message, cost), []).append(match)
+    return [found for matches in alike.values() for found in _paying(rule, matches, context)]
+
+
+def _paying(rule: Rule, alike: Sequence[Match], context: RuleContext) -> Iterator[_Candidate]:
+    times = len(alike)
+    known: dict[bytes, Priced] = {}
+    for match in alike:
+        proposal = rule.propose(match, context) if rule.may_pay(match, context, times) else None
         if proposal is None:
             continue
-        priced = price(proposal, context.costs)
-        if rule.pays(priced, context):
-            found.append(_Candidate(rule, match, priced, rule.worth(match, priced)))
-    return found
+        check_fit(proposal, context.graph)
+        priced = price(proposal, context.costs, known)
+        if rule.pays(priced, context, times):
+            yield _Candidate(rule, match, priced, rule.worth(match, priced))
 
 
 def _findings(
@@ -122,7 +147,11 @@ def _findings(
         together[candidate.likeness] += candidate.worth
     order = sorted(
         range(len(accepted)),
-        key=lambda place: (-together[accepted[place].likeness], accepted[place].rank),
+        key=lambda place: (
+            accepted[place].doubtful,
+            -together[accepted[place].likeness],
+            accepted[place].rank,
+        ),
     )
     return [
         _finding(c.rule, c.match, context, c.priced, alternatives.get(place, ()))
@@ -164,8 +193,10 @@ def _finding(
     )
 
 
-def _crash(rule: Rule, error: Exception) -> Finding:
-    why = f"rule {rule.code} failed: {type(error).__name__}: {error}"
+def _crash(rule: Rule, error: BaseException) -> Finding:
+    fault = "a fault of archlint, please report it"
+    if rule.origin:
+        fault = f"a fault of the plugin {rule.origin}{_line(rule, error)}"
     return Finding(
         code=CRASH_CODE,
         name=CRASH_NAME,
@@ -173,5 +204,12 @@ def _crash(rule: Rule, error: Exception) -> Finding:
         confidence=None,
         nodes=(),
         described="",
-        message=f"{why}; this is a fault of archlint, please report it",
+        message=f"rule {rule.code} failed: {type(error).__name__}: {error}; this is {fault}",
     )
+
+
+def _line(rule: Rule, error: BaseException) -> str:
+    """The last line of the rule's own file that led to the error."""
+    file = getattr(sys.modules.get(rule.__module__), "__file__", None)
+    lines = [n for frame, n in walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    return f", line {lines[-1]}" if lines else ""

@@ -100,20 +100,62 @@ def draft(graph: Graph, name: str, replaced: Sequence[Node]) -> tuple[GraphBuild
     return builder, builder.input(source.name, source.static_shape or ())
 
 
-def price(proposal: Proposal, table: CostTable) -> Priced:
-    """Count a proposal by the same table that counts the model."""
+def check_fit(proposal: Proposal, graph: Graph) -> None:
+    """Raise ValueError for a proposal that cannot stand where its nodes stand in the graph."""
+    gone = {node.id for node in proposal.replaces}
+    lost = {name for node in proposal.replaces for name in node.outputs if name}
+    made = {output.name for output in proposal.graph.output}
+    outputs = set(graph.outputs).difference(proposal.drops)
+    read = {n for n in lost if any(node.id not in gone for node in graph.consumers(n))}
+    if missing := sorted(lost & (outputs | read) - made):
+        raise ValueError(f"the proposal does not make '{missing[0]}', which it replaces")
+    if foreign := sorted(made - lost):
+        raise ValueError(f"the proposal makes '{foreign[0]}', which it does not replace")
+    for entry in proposal.graph.input:
+        if entry.name in lost or entry.name not in graph.values:
+            raise ValueError(f"the proposal reads '{entry.name}', which there is not before it")
+
+
+def price(proposal: Proposal, table: CostTable, known: dict[bytes, Priced] | None = None) -> Priced:
+    """Count a proposal by the same table that counts the model.
+
+    ``known`` are the prices so far by form: those of one form differ in what they replace alone.
+    """
+    before = table.total(proposal.replaces), table.parameters.count(proposal.replaces)
+    form = b"" if known is None else _form(proposal.graph)
+    priced = (known or {}).get(form) or _counted(proposal, table)
+    if known is not None:
+        known[form] = priced
+    return replace(priced, proposal=proposal, before=before[0], parameters_before=before[1])
+
+
+def _counted(proposal: Proposal, table: CostTable) -> Priced:
     graph = load(Model("proposal", as_model(proposal, table.graph.opset), 0))
     priced = count(graph)
     operators = tuple(graph.operators())
     return Priced(
         proposal,
-        before=table.total(proposal.replaces),
+        before=Cost(),
         after=priced.total(),
-        parameters_before=table.parameters.count(proposal.replaces),
+        parameters_before=0,
         parameters_after=priced.parameters.count(operators),
         steps=tuple(_steps(graph, operators, priced)),
         snippet=pytorch(graph),
     )
+
+
+def _form(graph: GraphProto) -> bytes:
+    """All that a graph is but the names of its inputs and outputs."""
+    outer = [*graph.input, *graph.output]
+    places = {entry.name: f"/{place}" for place, entry in enumerate(outer)}  # builders use no "/"
+    copy = GraphProto()
+    copy.CopyFrom(graph)
+    for entry in (*copy.input, *copy.output):
+        entry.name = places[entry.name]
+    for node in copy.node:
+        node.input[:] = [places.get(name, name) for name in node.input]
+        node.output[:] = [places.get(name, name) for name in node.output]
+    return copy.SerializeToString(deterministic=True)
 
 
 def as_model(proposal: Proposal, opset: int) -> ModelProto:

@@ -42,20 +42,42 @@ def option(
 
 @dataclass(frozen=True)
 class RuleContext:
-    """All that a rule may look at."""
+    """All that a rule may look at; without a ``chosen`` target it is the default one."""
 
     graph: Graph
     costs: CostTable
-    target: Target = field(default_factory=default_target)
+    chosen: Target | None = None
+
+    @property
+    def target(self) -> Target:
+        """The device that the model is meant for; reading a profile takes 5 ms, for some rules."""
+        return self.chosen or default_target()
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Nodes where a rule holds, with the message and the facts in it."""
+    """Nodes where a rule holds, with the message and the facts in it.
+
+    Raises TypeError for fields of other types: rules of plugins make them too.
+    """
 
     nodes: tuple[Node, ...]
     message: str
     evidence: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.nodes, tuple) and all(isinstance(n, Node) for n in self.nodes)):
+            raise TypeError("the nodes of a Match must be a tuple of nodes of the graph")
+        if not isinstance(self.message, str):
+            raise TypeError("the message of a Match must be a text")
+        facts = self.evidence
+        if not (isinstance(facts, Mapping) and all(map(_is_fact, facts.items()))):
+            raise TypeError("the evidence of a Match must be texts and numbers by their names")
+
+
+def _is_fact(fact: tuple[object, object]) -> bool:
+    name, value = fact
+    return isinstance(name, str) and isinstance(value, str | int | float)
 
 
 @dataclass(frozen=True)
@@ -63,7 +85,10 @@ class Rule:
     """One fault of a model.
 
     The fields of a subclass are its options and its docstring is its documentation. A rule whose
-    kind is ``decision`` proposes no graph: its ``advice`` says what to do.
+    kind is ``decision`` proposes no graph: its ``advice`` says what to do. One that
+    ``reads_weights`` runs on request alone, whatever its group: the files may be of many GB.
+    ``origin`` is the plugin that it comes from, which whoever loads it says; empty for the rules of
+    archlint.
     """
 
     code: ClassVar[str]
@@ -74,6 +99,8 @@ class Rule:
     kind: ClassVar[FixKind] = FixKind.RETRAIN
     since: ClassVar[str] = "0.1.0"
     advice: ClassVar[str] = ""
+    reads_weights: ClassVar[bool] = False
+    origin: ClassVar[str] = ""
 
     def match(self, context: RuleContext) -> Iterator[Match]:
         """Every place where the fault is, in topological order."""
@@ -83,17 +110,23 @@ class Rule:
         """What would stand there instead; None keeps the rule silent."""
         raise NotImplementedError
 
-    def may_pay(self, match: Match, context: RuleContext) -> bool:
-        """Whether a proposal could be worth a finding if it cost nothing at all."""
+    def may_pay(self, match: Match, context: RuleContext, times: int) -> bool:
+        """Whether a proposal could be worth a finding if it cost nothing at all; ``times`` are the
+        places with the same fault."""
         return True
 
-    def pays(self, priced: Priced, context: RuleContext) -> bool:
-        """Whether a proposal is worth a finding."""
+    def pays(self, priced: Priced, context: RuleContext, times: int) -> bool:
+        """Whether a proposal is worth a finding, if it is followed at so many places."""
         return True
 
     def worth(self, match: Match, priced: Priced) -> int:
         """What a proposal saves, in MACs that take as long; findings are in the order of it."""
         return priced.saved_macs + MACS_A_PARAMETER * priced.saved_parameters
+
+
+def is_default(rule: type[Rule]) -> bool:
+    """Whether a rule runs unless it is left out: one of DEFAULT_GROUPS that reads no weights."""
+    return rule.group in DEFAULT_GROUPS and not rule.reads_weights
 
 
 @dataclass(frozen=True)
@@ -113,6 +146,12 @@ class ProblemRule(Rule):
                 yield Match(at, problem.message)
 
 
+def saved_share(default: float) -> Any:
+    """The option of a floor: 3 % where a network must be retrained, 1 % where it stays the same."""
+    text = "smallest share of the model's MACs that following it at all equal places must save"
+    return option(default, text, minimum=0.0, maximum=1.0)
+
+
 @dataclass(frozen=True)
 class CostRule(Rule):
     """A rule whose proposals pay by the MACs that they save.
@@ -121,12 +160,7 @@ class CostRule(Rule):
     must save, and what the flagged nodes must cost.
     """
 
-    min_share: float = option(
-        0.01,
-        "smallest share of the model's MACs that the proposal must save",
-        minimum=0.0,
-        maximum=1.0,
-    )
+    min_share: float = saved_share(0.03)
 
     min_macs: int = option(
         4_000_000,
@@ -134,15 +168,15 @@ class CostRule(Rule):
         minimum=0,
     )
 
-    def may_pay(self, match: Match, context: RuleContext) -> bool:
+    def may_pay(self, match: Match, context: RuleContext, times: int) -> bool:
         """Whether a proposal could be worth a finding if it cost nothing at all."""
         macs = context.costs.total(match.nodes).macs
         parameters = context.costs.parameters.count(match.nodes)
-        return macs >= self.min_macs and self.saves(macs, parameters, context)
+        return macs >= self.min_macs and self.saves(times * macs, times * parameters, context)
 
-    def pays(self, priced: Priced, context: RuleContext) -> bool:
+    def pays(self, priced: Priced, context: RuleContext, times: int) -> bool:
         """Whether a proposal is worth a finding."""
-        return self.saves(priced.saved_macs, priced.saved_parameters, context)
+        return self.saves(times * priced.saved_macs, times * priced.saved_parameters, context)
 
     def saves(self, macs: int, parameters: int, context: RuleContext) -> bool:
         """Whether a saving is a large enough share of the model."""
@@ -161,12 +195,12 @@ class LayoutRule(CostRule):
 
     min_share: float = option(
         0.01,
-        "smallest share of the model's MACs that the flagged nodes must do",
+        "smallest share of the model's MACs that the flagged nodes and their equals must do",
         minimum=0.0,
         maximum=1.0,
     )
 
-    def pays(self, priced: Priced, context: RuleContext) -> bool:
+    def pays(self, priced: Priced, context: RuleContext, times: int) -> bool:
         """Always: ``may_pay`` has looked at all that the floors are about."""
         return True
 
@@ -174,6 +208,8 @@ class LayoutRule(CostRule):
 @dataclass(frozen=True)
 class ParameterRule(CostRule):
     """A rule whose proposals also pay by the parameters that they save."""
+
+    min_share: float = saved_share(0.01)
 
     min_macs: int = option(
         1_000_000,

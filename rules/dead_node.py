@@ -71,7 +71,7 @@ class DeadNode(Rule):
             remark=remark,
         )
 
-    def pays(self, priced: Priced, context: RuleContext) -> bool:
+    def pays(self, priced: Priced, context: RuleContext, times: int) -> bool:
         """Whether the nodes are a large enough share of the model; of unknown ones nobody knows."""
         costs = context.costs
         if any(costs.cost(node) is None for node in priced.proposal.replaces):
@@ -80,7 +80,7 @@ class DeadNode(Rule):
             (priced.before.flops, costs.total().flops),
             (priced.saved_parameters, costs.parameter_count),
         )
-        return any(part >= max(1, self.min_share * whole) for part, whole in saved)
+        return any(times * part >= max(1, self.min_share * whole) for part, whole in saved)
 
 
 def _dead(graph: Graph) -> tuple[Node, ...]:

@@ -12,7 +12,7 @@ from archlint.analyzer.finding import Confidence
 from archlint.analyzer.linear_chains import Branch, branched_sums, covering
 from archlint.analyzer.patterns import ConvSizes, conv_sizes
 from archlint.analyzer.proposal import FixKind, Priced, Proposal, draft
-from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option
+from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option, saved_share
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,7 @@ class UnmergedBranches(CostRule):
     confidence = Confidence.HIGH
     kind = FixKind.EQUIVALENT
 
-    min_share: float = option(
-        0.001,
-        "smallest share of the model's MACs that the proposal must save",
-        minimum=0.0,
-        maximum=1.0,
-    )
+    min_share: float = saved_share(0.001)
     min_macs: int = option(
         1_000_000,
         "MACs of the flagged nodes below which it is silent: some 0.1 ms of depthwise ones",
@@ -85,18 +80,18 @@ class UnmergedBranches(CostRule):
                     },
                 )
 
-    def may_pay(self, match: Match, context: RuleContext) -> bool:
+    def may_pay(self, match: Match, context: RuleContext, times: int) -> bool:  # noqa: ARG002 - no share to sum
         """Whether the flagged nodes do enough; what they save is known with the proposal."""
         return context.costs.total(match.nodes).macs >= self.min_macs
 
-    def pays(self, priced: Priced, context: RuleContext) -> bool:
+    def pays(self, priced: Priced, context: RuleContext, times: int) -> bool:
         """Whether it saves MACs, or, where depthwise kernels wait for memory, bytes."""
-        if super().pays(priced, context):
+        if super().pays(priced, context, times):
             return True
         convs = [conv_sizes(context.graph, node) for node in priced.proposal.replaces]
         depthwise = all(conv is None or conv.groups == conv.in_channels > 1 for conv in convs)
         saved = priced.before.bytes - priced.after.bytes
-        enough = saved >= self.min_byte_share * context.costs.total().bytes
+        enough = times * saved >= self.min_byte_share * context.costs.total().bytes
         return depthwise and priced.saved_macs >= 0 and enough
 
     def propose(self, match: Match, context: RuleContext) -> Proposal | None:

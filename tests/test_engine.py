@@ -12,7 +12,7 @@ import pytest
 from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.cost import count
 from archlint.analyzer.engine import CRASH_CODE, CRASH_NAME, accepted, run
-from archlint.analyzer.finding import Severity
+from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.load import load
 from archlint.analyzer.proposal import FixKind, Proposal, price
 from archlint.analyzer.reader import read
@@ -74,9 +74,10 @@ class Stub(CostRule):
         return Proposal("one product", FixKind.RETRAIN, match.nodes, builder.graph())
 
 
-def stub(code: str, *at: str, **options: Any) -> Stub:
+def stub(code: str, *at: str, doubtful: bool = False, **options: Any) -> Stub:
     """A stub rule of this code."""
-    made: Stub = type("Coded", (Stub,), {"code": code})(at=at, **options)
+    confidence = Confidence.LOW if doubtful else Confidence.MEDIUM
+    made: Stub = type("Coded", (Stub,), {"code": code, "confidence": confidence})(at=at, **options)
     return made
 
 
@@ -151,19 +152,42 @@ def told(rules: Sequence[Rule]) -> Told:
             [("ARC991", "c", []), ("ARC992", "a", []), ("ARC992", "d", [])],
             id="others-do-not",
         ),
+        pytest.param(
+            [stub("ARC991", "a-b-c", doubtful=True), stub("ARC992", "a", narrow=3)],
+            [("ARC992", "a", [("ARC991", 2 * 64)])],
+            id="a-doubtful-one-stays-an-alternative",
+        ),
+        pytest.param(
+            [stub("ARC991", "a-b", doubtful=True), stub("ARC992", "c", narrow=3)],
+            [("ARC992", "c", []), ("ARC991", "a-b", [])],
+            id="a-doubtful-one-comes-last",
+        ),
         pytest.param([stub("ARC991", "a")], [], id="no-saving"),
         pytest.param([stub("ARC991", "a", narrow=8)], [], id="more-expensive"),
         pytest.param([stub("ARC991", "a-b", silent=True)], [], id="no-proposal"),
         pytest.param([stub("ARC991", "a-b", min_share=64 / 256)],
                      [("ARC991", "a-b", [])], id="just-enough-of-the-model"),
         pytest.param([stub("ARC991", "a-b", min_share=65 / 256)], [], id="too-little"),
+        pytest.param(  # 2 · (64 − 16) of 256
+            [stub("ARC991", "a", "c", narrow=1, min_share=96 / 256, message="alike")],
+            [("ARC991", "a", []), ("ARC991", "c", [])],
+            id="enough-together",
+        ),
+        pytest.param(
+            [stub("ARC991", "a", "c", narrow=1, min_share=97 / 256, message="alike")],
+            [],
+            id="too-little-together",
+        ),
+        pytest.param(
+            [stub("ARC991", "a", "c", narrow=1, min_share=96 / 256)], [], id="two-faults-apart"
+        ),
         pytest.param([stub("ARC991", "a-b", min_macs=128)],
                      [("ARC991", "a-b", [])], id="just-large-enough"),
         pytest.param([stub("ARC991", "a-b", min_macs=129)], [], id="too-small"),
     ],
 )  # fmt: skip
 def test_each_node_is_reported_once(rules: list[Rule], expected: Told) -> None:
-    """Under the proposal that saves most; what overlaps it is listed with it."""
+    """Under the proposal that is worth most; what overlaps it is listed with it."""
     assert told(rules) == expected
     assert told(rules[::-1]) == expected
 
@@ -199,20 +223,28 @@ def test_advice_is_no_alternative() -> None:
     assert [other.code for other in finding.alternatives] == ["ARC992"]
 
 
+def rank(found: Finding | Alternative) -> tuple[bool, int]:
+    """What is doubtful last, and before it what saves most: a weight is 12 MACs."""
+    assert found.priced is not None
+    worth = found.priced.saved_macs + 12 * found.priced.saved_parameters
+    return found.confidence is Confidence.LOW, -worth
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=[path.stem for path in SAMPLES])
 def test_findings_of_a_real_model_are_disjoint(path: Path) -> None:
-    """With every rule: no node in two proposals, largest saving first, also among alternatives."""
+    """With every rule: no node in two proposals, largest worth first, also among alternatives."""
     report = lint_model(read(str(path)), Chosen(choose_rules(["ALL"])))
     proposing = [finding for finding in report.findings if finding.priced is not None]
     nodes = [node.id for proposal in accepted(proposing) for node in proposal.replaces]
     assert len(nodes) == len(set(nodes))
-    savings = [finding.priced.saved_macs for finding in proposing if finding.priced]
-    assert savings == sorted(savings, reverse=True)
-    for finding, saving in zip(proposing, savings, strict=True):
-        others = [other.priced.saved_macs for other in finding.alternatives]
-        assert [saving, *others] == sorted([saving, *others], reverse=True)
+    ranks = [rank(finding) for finding in proposing]
+    assert ranks == sorted(ranks)
+    for finding in proposing:
+        others = [rank(other) for other in (finding, *finding.alternatives)]
+        assert others == sorted(others)
     assert (report.effect is None) == (not proposing)
     if report.effect is not None:
+        savings = (finding.priced.saved_macs for finding in proposing if finding.priced)
         assert report.effect.macs_before - report.effect.macs_after == sum(savings)
 
 

@@ -22,9 +22,11 @@ class ProblemKind(StrEnum):
 class Problem:
     """One problem: what it is, in a message that names the tensor or the node.
 
-    ``node`` is the id of the node of the graph that it is about, if it is about one.
+    ``node`` is the id of the node of the graph that it is about, if it is about one; ``wasted`` are
+    the bytes that are stored for nothing.
     """
 
     kind: ProblemKind
     message: str
     node: int | None = None
+    wasted: int = 0

@@ -21,8 +21,18 @@ class BrokenExternalData(ProblemRule):
         Put the files beside the model (git lfs pull), or export it again. Costs need only the
         shapes of the weights, so the rest of the report holds.
 
+    When not to apply
+        Where a job reads structures alone and the weights are left to Git LFS or to a later step on
+        purpose, the finding is expected: ignore it with a reason. A model that is only counted
+        needs no weights.
+
     Not flagged
         Weights that the model leaves out altogether: a structure without data.
+
+    Known limits
+        The file is looked up, not read: whether its content is that of the model, or a text of as
+        many bytes, is not asked, and the checksum that ONNX allows is not compared. A file that is
+        too long is no fault, for several tensors may share it.
 
     References
         ONNX, External Data, 2024, keys location, offset and length.

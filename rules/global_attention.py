@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archlint.analyzer.attention_sizes import AttentionSizes, attention_sizes
+from archlint.analyzer.attention import AttentionSizes, attention_sizes
 from archlint.analyzer.finding import Severity
 from archlint.analyzer.proposal import FixKind
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option

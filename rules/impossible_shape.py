@@ -21,8 +21,20 @@ class ImpossibleShape(ProblemRule):
         If a bound or assumed size is to blame (``--dim``, ``--input-shape``, a batch taken as 1),
         bind another one; else correct the node and export the model again.
 
+    When not to apply
+        Where the sizes are to blame: a batch that was taken as 1, or a bound side of an image that
+        the strides of the network do not divide. The model is right for other sizes then; bind
+        those that it is used with. An old model that broadcasts by rules of its own may run in the
+        program that wrote it.
+
     Not flagged
-        Nodes whose input shapes are unknown.
+        Nodes whose input shapes are unknown; nodes behind the one that is told.
+
+    Known limits
+        Shapes are compared, not numbers: an index beyond the end of a Gather is not seen, nor is a
+        type that an operator does not take. Nodes in the bodies of If, Loop and Scan are not told;
+        their costs are unknown. Operators that archlint has no rule for are left to onnx's shape
+        inference.
 
     References
         ONNX, Operator Schemas, 2024.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.proposal import FixKind
-from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext
+from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 from archlint.analyzer.text import plural
 
 
@@ -27,13 +27,27 @@ class InitializerAsInput(Rule):
         ``python -m onnxruntime.tools.remove_initializer_from_input --input IN --output OUT``, or
         ``keep_initializers_as_inputs=False`` where PyTorch exports the model.
 
+    When not to apply
+        Where a caller feeds weights on purpose, such as an adapter that is swapped at run time or a
+        model that is trained on the device: leave those that are fed among the inputs and take out
+        the others. A runtime that reads no IR version above 3 needs every initializer among the
+        inputs.
+
     Not flagged
         IR versions below 4, in which every initializer has to be an input and is a constant all the
         same; defaults that are no weights, such as the first state of a recurrent network or a
-        threshold.
+        threshold; less than ``min_share`` of the weights.
+
+    Known limits
+        Whether anybody feeds them the graph cannot say. The gain depends on what could be folded:
+        it is largest where a BatchNormalization stands behind each convolution or the layout in
+        blocks is lost, and small for products of matrices. Initializers of bodies are not looked
+        at.
 
     References
         ONNX, Open Neural Network Exchange Intermediate Representation, 2024, section Graphs.
+        onnxruntime, Troubleshooting, 2025, https://onnxruntime.ai/docs/performance/tune-performance/troubleshooting.html
+        onnxruntime, pull request 1324, 2019, https://github.com/microsoft/onnxruntime/pull/1324
     """
 
     code = "ARC710"
@@ -46,6 +60,10 @@ class InitializerAsInput(Rule):
         "then ran resnet18 in 0.63 of the time, mobilenetv2 in 0.37, vit_base in 0.84"
     )
 
+    min_share: float = option(
+        0.01, "smallest share of the weights' numbers that may be fed", minimum=0.0, maximum=1.0
+    )
+
     def match(self, context: RuleContext) -> Iterator[Match]:
         """The graph, if some of its weights may be fed."""
         if not context.graph.overridable:
@@ -53,7 +71,8 @@ class InitializerAsInput(Rule):
         parameters = context.costs.parameters
         weights = parameters.names.union(*parameters.buffers_of_node.values())
         fed = sorted(weights & context.graph.overridable)
-        if fed:
+        enough = self.min_share * parameters.elements(weights)
+        if fed and parameters.elements(frozenset(fed)) >= enough:
             of_all = f"{len(fed):,} of {plural(len(weights), 'weight')}"
             verb = "is an input" if len(fed) == 1 else "are inputs"
             yield Match(
@@ -76,6 +95,13 @@ CASES = (
     Flags("a kernel that may be fed", _conv(8), at=""),
     Flags("in the first IR version in which it may", _conv(4), at=""),
     Passes("a kernel that is no input", _conv(8, inputs="")),
+    Passes(
+        "a bias, which is a small share of the weights",
+        """<ir_version: 8, opset_import: ["" : 13]>
+        agraph (float[1,64] x, float[2] b) => (float[1,2] y)
+        <float[64,2] w, float[2] b = {0, 0}> { y = Gemm (x, w, b) }""",
+        options={"min_share": 0.02},
+    ),
     Passes("an IR version in which it has to be listed", _conv(3)),
     Passes(
         "the first state of a recurrent network",

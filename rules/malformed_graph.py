@@ -21,8 +21,20 @@ class MalformedGraph(ProblemRule):
         Correct the exporter or the script that edited the model; onnx.checker.check_model tells
         more.
 
+    When not to apply
+        Where every program that reads the model sorts nodes by itself, unsorted nodes do no harm,
+        and a file of an old exporter that is frozen for good may stay as it is: ignore it with a
+        reason. A value that is made twice or by nothing is always worth a look, for readers differ
+        in what they make of it.
+
     Not flagged
-        Cycles: such a file cannot be analysed.
+        Cycles: such a file cannot be analysed. Values that the file declares without data: weights
+        that were left out.
+
+    Known limits
+        An output of the graph that nothing makes is not told, and of several values that nothing
+        makes the first is named. It is no replacement for onnx.checker, which looks at attributes,
+        types and names as well.
 
     References
         ONNX, Open Neural Network Exchange Intermediate Representation, 2024, section Graphs.

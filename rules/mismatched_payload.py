@@ -20,8 +20,17 @@ class MismatchedPayload(ProblemRule):
     What to do
         Export the model again.
 
+    When not to apply
+        Where only costs are wanted of a file that was cut on purpose: they follow from dims and
+        types, and the report holds. Such a file runs nowhere, though.
+
     Not flagged
         Tensors without any data: a structure whose weights were left out.
+
+    Known limits
+        Lengths are compared, not numbers: weights that were overwritten with others of the same
+        length pass. Where several tensors have the same fault the first is named with their number.
+        Strings and types that the installed onnx does not know have no length to compare.
 
     References
         ONNX, Open Neural Network Exchange Intermediate Representation, 2024, TensorProto.

@@ -27,16 +27,32 @@ class SinglePrecisionWeights(Rule):
         have units for it.
 
     What to do
-        Quantise to eight bits for CPUs and NPUs, with a calibration set, and check the accuracy;
-        convert to half precision for GPUs. Both halve the file and more.
+        Quantise to eight bits for CPUs and NPUs, with a calibration set, and check the accuracy:
+        weights and activations for a convolutional network, with ranges computed at run time for a
+        transformer or a recurrent one. Convert to half precision for GPUs. Both halve the file and
+        more.
+
+    When not to apply
+        On processors without instructions for products of eight bits quantised models are not
+        rarely slower than the float ones, says onnxruntime's documentation. Half precision for a
+        CPU that computes in single precision only adds conversions. Where the accuracy leaves no
+        room, and for layers whose values leave the range of half precision (65,504), single
+        precision is right.
 
     Not flagged
         Models with less than ``min_share`` of their weights in single precision; those with fewer
         than ``min_parameters``.
 
+    Known limits
+        It reads types, not hardware: whether the target gains anything must be measured. Weights
+        that are stored in half precision and cast to single precision before use count as half. The
+        time of a model that waits for activations or for memory falls by less than that of its
+        products.
+
     References
         Jacob et al., Quantization and Training of Neural Networks, 2017, arXiv:1712.05877.
         Micikevicius et al., Mixed Precision Training, 2017, arXiv:1710.03740.
+        onnxruntime, Quantize ONNX models, 2025, https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
     """
 
     code = "ARC601"

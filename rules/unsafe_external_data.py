@@ -23,12 +23,27 @@ class UnsafeExternalData(ProblemRule):
         Keep external data in regular files beside the model, named by a relative path, and without
         links; onnx.save_model(model, path, save_as_external_data=True) writes them so.
 
+    When not to apply
+        For a model of your own in a cache that links its files nothing is wrong with the model: the
+        hub of Hugging Face keeps symbolic links to a folder of blobs, and package managers may link
+        files to theirs. Download it into a folder of plain files (``local_dir``), for onnx from
+        1.21 on refuses links too. onnxruntime 1.24 did so at first and now follows links that stay
+        beside the real file of the model.
+
     Not flagged
         Files in the model's folder or its subfolders.
 
+    Known limits
+        It judges the paths at the moment of reading; archlint looks again before it runs a model,
+        another program may not. It says that a model could read other files, not that it does or
+        that its weights are what they seem. Custom operators and the code of plugins are beyond it.
+
     References
-        ONNX, External Data, 2024, section Security of the specification of external data.
+        ONNX, External Data, 2024, key location of the field external_data.
+        ONNX, External Data Security, 2026, section Threat Model.
         CVE-2022-25882 and CVE-2024-27318, directory traversal through external data.
+        CVE-2026-27489, symbolic links in external data.
+        onnxruntime, issue 27353, 2026, https://github.com/microsoft/onnxruntime/issues/27353
     """
 
     code = "ARC701"

@@ -25,12 +25,23 @@ class UnusedInitializer(Rule):
     What to do
         Remove the initializers from the graph.
 
+    When not to apply
+        Where another program reads them by name, such as one that keeps labels, anchors or the
+        means of a normalisation in the file; the metadata of the model is the better place for
+        these. A file that is loaded once and runs for days gains nothing but its size on disk.
+
     Not flagged
         Less than ``min_bytes`` in all, or than ``min_share`` of the bytes of the weights; weights
         that only dead nodes read.
 
+    Known limits
+        Initializers of the main graph are looked at, not those of the bodies of If, Loop and Scan,
+        and no values of Constant nodes. A weight that a dead node alone reads counts as read: see
+        ARC708. Bytes are those of dims and types, also where the file holds no data.
+
     References
         ONNX, Open Neural Network Exchange Intermediate Representation, 2024, section Graphs.
+        onnxruntime, issue 9258, 2021, https://github.com/microsoft/onnxruntime/issues/9258
     """
 
     code = "ARC707"

@@ -21,7 +21,7 @@ from archlint.analyzer.load import load
 from archlint.analyzer.problem import Problem
 from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import read
-from archlint.analyzer.rule import DEFAULT_GROUPS, Rule, RuleContext
+from archlint.analyzer.rule import Rule, RuleContext, is_default
 from archlint.analyzer.text import size
 from archlint.rules import all_rules
 from archlint.rules.dead_node import DeadNode
@@ -104,7 +104,7 @@ def _saved(model: ModelProto, folder: Path) -> Path:
 def test_twins_are_found_in_files(elements: int, tmp_path: Path) -> None:
     """Equal tensors of any size are told with their bytes."""
     numbers = np.arange(elements, dtype=np.float32)
-    (found,) = _found(DuplicateInitializer(), _saved(_added(numbers, numbers), tmp_path))
+    (found,) = _found(DuplicateInitializer(min_bytes=0), _saved(_added(numbers, numbers), tmp_path))
     wasted = size(4 * elements)
     assert found.message == f"1 tensor ({wasted}) repeats another: 'b' holds the numbers of 'a'"
 
@@ -115,7 +115,7 @@ def test_one_other_number_anywhere_makes_no_twin(place: int, tmp_path: Path) -> 
     numbers = np.arange(1 << 15, dtype=np.float32)
     others = numbers.copy()
     others[place] = -1
-    assert not _found(DuplicateInitializer(), _saved(_added(numbers, others), tmp_path))
+    assert not _found(DuplicateInitializer(min_bytes=0), _saved(_added(numbers, others), tmp_path))
 
 
 @pytest.mark.parametrize("begin", [0, _BIG // 2, _BIG - 8192])
@@ -124,7 +124,7 @@ def test_32_kib_of_other_numbers_anywhere_make_no_twin(begin: int, tmp_path: Pat
     numbers = np.arange(_BIG, dtype=np.float32)
     others = numbers.copy()
     others[begin : begin + 8192] = -1
-    assert not _found(DuplicateInitializer(), _saved(_added(numbers, others), tmp_path))
+    assert not _found(DuplicateInitializer(min_bytes=0), _saved(_added(numbers, others), tmp_path))
 
 
 def test_other_files_are_not_opened(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_other_files_are_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     model = _added(numbers, numbers)
     onnx.save(model, path, save_as_external_data=True, location="weights", size_threshold=0)
-    assert not _found(DuplicateInitializer(), path)
+    assert not _found(DuplicateInitializer(min_bytes=0), path)
 
 
 def test_the_rules_that_are_on_by_default_read_no_weights(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_the_rules_that_are_on_by_default_read_no_weights(tmp_path: Path) -> Non
     numbers = np.arange(300, dtype=np.float32)
     costs = count(load(read(str(_saved(_added(numbers, numbers), tmp_path)))))
     graph = replace(costs.graph, read_weights=refuse)
-    rules = [rule() for rule in all_rules() if rule.group in DEFAULT_GROUPS]
+    rules = [rule() for rule in all_rules() if is_default(rule)]
     assert run_rules(rules, RuleContext(graph, costs)) == []
     with pytest.raises(AssertionError):
         _ = graph.weight_problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archlint.analyzer.attention_sizes import attention_sizes
+from archlint.analyzer.attention import attention_sizes
 from archlint.analyzer.cost import count
 from archlint.analyzer.load import load
 from archlint.analyzer.reader.text import from_text

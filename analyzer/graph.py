@@ -16,6 +16,8 @@ from archlint.analyzer.problem import Problem
 if TYPE_CHECKING:
     import networkx as nx
 
+    from archlint.analyzer.reader.tallies import Tallies
+
 Data = NDArray[Any]  # object arrays of Python numbers and symbolic dims
 
 # Bits of one element; strings have no fixed size. Older onnx packages lack the last ones.
@@ -151,7 +153,8 @@ class Graph:
     consumer and carries the Value as ``value``. ``inputs`` are the graph inputs that are fed at run
     time, ``overridable`` the initializers that may be fed as well. ``bodies`` are the graphs that
     nodes run, by the ids of the nodes. ``notes`` are assumptions that a report must tell,
-    ``problems`` what is wrong with the model; ``read_weights`` tells what only the weights do."""
+    ``problems`` what is wrong with the model; ``read_weights`` tells what only the weights do, and
+    ``tallies`` counts what is among the numbers of each; bodies have none of their own."""
 
     nodes: tuple[Node, ...]
     values: Mapping[str, Value]
@@ -163,11 +166,17 @@ class Graph:
     problems: tuple[Problem, ...] = ()
     overridable: frozenset[str] = frozenset()
     read_weights: Callable[[], tuple[Problem, ...]] = tuple
+    tallies: Tallies | None = None
 
     @cached_property
     def weight_problems(self) -> tuple[Problem, ...]:
         """What is wrong with the weights; they are read when this is first asked."""
         return self.read_weights()
+
+    @property
+    def unread_weights(self) -> str:
+        """Which weights that were asked for could not be read, and why; empty if there are none."""
+        return "" if self.tallies is None else self.tallies.unread
 
     @cached_property
     def network(self) -> nx.MultiDiGraph[int]:

@@ -11,7 +11,7 @@ from onnx import ModelProto
 from archlint.analyzer.errors import ModelReadError
 from archlint.analyzer.reader.diagnosis import diagnose
 from archlint.analyzer.reader.inspection import inspect
-from archlint.analyzer.reader.model import Model
+from archlint.analyzer.reader.model import IGNORE_KEY, Model
 from archlint.analyzer.reader.source import STANDARD_INPUT, opened
 from archlint.analyzer.reader.strings import parse
 from archlint.analyzer.reader.structure import Payload, skim
@@ -27,16 +27,17 @@ def read(path: str) -> Model:
     What is wrong with its tensors is in ``problems``. Raises ModelReadError.
     """
     with opened(path) as descriptor:
-        proto, payloads = _parsed(path, descriptor)
+        proto, payloads, may_ignore = _parsed(path, descriptor)
         size = os.fstat(descriptor).st_size
     try:
         problems, external_bytes = inspect(path, proto, payloads)
     except TooLargeError as error:
         raise ModelReadError(path, error.reason) from error
-    return Model(path, proto, size, problems, payloads, external_bytes)
+    return Model(path, proto, size, problems, payloads, external_bytes, may_ignore)
 
 
-def _parsed(path: str, descriptor: int) -> tuple[ModelProto, tuple[Payload, ...]]:
+def _parsed(path: str, descriptor: int) -> tuple[ModelProto, tuple[Payload, ...], bool]:
+    """The structure, where the payloads are, and whether it may speak of ignored findings."""
     try:
         skimmed = skim(descriptor)
         proto = parse(skimmed.content)
@@ -46,4 +47,4 @@ def _parsed(path: str, descriptor: int) -> tuple[ModelProto, tuple[Payload, ...]
         raise ModelReadError(path, diagnose(descriptor).reason) from error
     if not proto.HasField("graph"):
         raise ModelReadError(path, "is no ONNX model: it holds no graph; export it again")
-    return proto, skimmed.payloads
+    return proto, skimmed.payloads, IGNORE_KEY.encode() in skimmed.content

@@ -39,11 +39,11 @@ def duplicates(model: Model) -> tuple[Problem, ...]:
         return ()
     first, second, *_ = max(groups, key=_wasted)
     count = sum(len(group) - 1 for group in groups)
-    wasted = size(sum(map(_wasted, groups)))
+    wasted = sum(map(_wasted, groups))
     repeats = "repeats another" if count == 1 else "repeat others"
-    what = f"{plural(count, 'tensor')} ({wasted}) {repeats}"
+    what = f"{plural(count, 'tensor')} ({size(wasted)}) {repeats}"
     example = f"{second.label} holds the numbers of {first.label}"
-    return (Problem(ProblemKind.DUPLICATE, f"{what}: {example}"),)
+    return (Problem(ProblemKind.DUPLICATE, f"{what}: {example}", wasted=wasted),)
 
 
 def _large(model: Model) -> list[Held]:

@@ -9,6 +9,8 @@ from onnx import ModelProto
 from archlint.analyzer.problem import Problem
 from archlint.analyzer.reader.structure import Payload
 
+IGNORE_KEY = "archlint.ignore"  # of the metadata of a node: which findings at it are accepted
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -16,7 +18,8 @@ class Model:
 
     ``file_bytes`` is the size of the file itself, ``external_bytes`` that of the files beside it
     that its tensors name and that are safe to open. ``payloads`` says where in the file the
-    payloads are that were left out; a tensor refers to them in its metadata.
+    payloads are that were left out; a tensor refers to them in its metadata. ``may_ignore`` is
+    False where IGNORE_KEY stands nowhere in it, so that nobody need look at every node.
     """
 
     path: str
@@ -25,3 +28,4 @@ class Model:
     problems: tuple[Problem, ...] = ()
     payloads: tuple[Payload, ...] = ()
     external_bytes: int = 0
+    may_ignore: bool = True

@@ -44,42 +44,53 @@ def read_tensor(model: Model, tensor: TensorProto) -> NDArray[Any]:
     text, and for files that have changed since they were read or may not be opened.
     """
     if tensor.data_type == TensorProto.STRING or not bits_of(tensor.data_type):
-        raise _error(model, tensor, "its elements are no numbers of a known type")
-    if is_external(tensor):
-        array = _external(model, tensor)
-    elif fault := fault_of(tensor, model.payloads):
-        raise _error(model, tensor, fault.what)
-    elif left := payloads_of(tensor, model.payloads):
-        array = _embedded(model, tensor, left)
-    else:
-        array = _decoded(model, tensor)
+        raise error_of(model, tensor, "its elements are no numbers of a known type")
+    array = _from_file(model, tensor) if is_in_file(model, tensor) else _decoded(model, tensor)
     array.flags.writeable = False
     return array
 
 
-def _embedded(model: Model, tensor: TensorProto, left: tuple[Payload, ...]) -> NDArray[Any]:
-    if model.path == STANDARD_INPUT:
-        raise _error(model, tensor, "standard input cannot be read again; give a path")
-    with _opened(model, tensor, model.path, FLAGS) as (descriptor, status):
-        if status.st_size != model.file_bytes:
-            raise _error(model, tensor, "the file has changed since it was read")
-        if len(left) == 1 and _is_as_in_memory(tensor, left[0].field):
-            return _mapped(descriptor, tensor, left[0].offset)
-        fields = [(p.field, os.pread(descriptor, p.length, p.offset)) for p in left]
+def is_in_file(model: Model, tensor: TensorProto) -> bool:
+    """Whether the elements were left in a file, that of the model or another one.
+
+    Raises ModelReadError for those that do not fit the dims.
+    """
+    if is_external(tensor):
+        return True
+    if fault := fault_of(tensor, model.payloads):
+        raise error_of(model, tensor, fault.what)
+    return bool(payloads_of(tensor, model.payloads))
+
+
+def _from_file(model: Model, tensor: TensorProto) -> NDArray[Any]:
+    with located(model, tensor) as (descriptor, pieces):
+        if len(pieces) == 1 and _is_as_in_memory(tensor, pieces[0].field):
+            return _mapped(descriptor, tensor, pieces[0].offset)
+        fields = [(p.field, os.pread(descriptor, p.length, p.offset)) for p in pieces]
     return _decoded(model, tensor, *fields)
 
 
-def _external(model: Model, tensor: TensorProto) -> NDArray[Any]:
-    found = Folder(model.path).find(tensor)
-    if isinstance(found, Fault):
-        raise _error(model, tensor, found.what)
-    with _opened(model, tensor, found.path, FLAGS | _NO_FOLLOW) as (descriptor, status):
-        if not _is_same(found, status):
-            raise _error(model, tensor, "its external data has changed while it was opened")
-        if _is_as_in_memory(tensor, RAW):
-            return _mapped(descriptor, tensor, found.offset)
-        content = os.pread(descriptor, found.length, found.offset)
-    return _decoded(model, tensor, (RAW, content))
+@contextmanager
+def located(model: Model, tensor: TensorProto) -> Iterator[tuple[int, tuple[Payload, ...]]]:
+    """The open file that holds the elements of a tensor, and where in it they are.
+
+    Raises ModelReadError for files that have changed since they were read or may not be opened.
+    """
+    if is_external(tensor):
+        found = Folder(model.path).find(tensor)
+        if isinstance(found, Fault):
+            raise error_of(model, tensor, found.what)
+        with _opened(model, tensor, found.path, FLAGS | _NO_FOLLOW) as (descriptor, status):
+            if not _is_same(found, status):
+                raise error_of(model, tensor, "its external data has changed while it was opened")
+            yield descriptor, (Payload(found.offset, found.length, RAW),)
+    elif model.path == STANDARD_INPUT:
+        raise error_of(model, tensor, "standard input cannot be read again; give a path")
+    else:
+        with _opened(model, tensor, model.path, FLAGS) as (descriptor, status):
+            if status.st_size != model.file_bytes:
+                raise error_of(model, tensor, "the file has changed since it was read")
+            yield descriptor, payloads_of(tensor, model.payloads)
 
 
 @contextmanager
@@ -89,14 +100,14 @@ def _opened(
     try:
         descriptor = os.open(path, flags)
     except OSError as error:
-        raise _error(model, tensor, f"its file cannot be opened: {error.strerror}") from error
+        raise error_of(model, tensor, f"its file cannot be opened: {error.strerror}") from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise _error(model, tensor, "its file is no regular file any more")
+            raise error_of(model, tensor, "its file is no regular file any more")
         yield descriptor, status
     except OSError as error:
-        raise _error(model, tensor, f"its file cannot be read: {error.strerror}") from error
+        raise error_of(model, tensor, f"its file cannot be read: {error.strerror}") from error
     finally:
         os.close(descriptor)
 
@@ -135,8 +146,9 @@ def _decoded(model: Model, tensor: TensorProto, *fields: tuple[str, bytes]) -> N
             whole.MergeFromString(encode(_KEYS[field]) + encode(len(content)) + content)
         return numpy_helper.to_array(whole)
     except (ValueError, DecodeError) as error:
-        raise _error(model, tensor, "it has no data of its dims") from error
+        raise error_of(model, tensor, "it has no data of its dims") from error
 
 
-def _error(model: Model, tensor: TensorProto, why: str) -> ModelReadError:
+def error_of(model: Model, tensor: TensorProto, why: str) -> ModelReadError:
+    """That the elements of a tensor cannot be read, and why."""
     return ModelReadError(model.path, f"tensor {Held(tensor, None).label}: {why}")

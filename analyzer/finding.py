@@ -82,3 +82,14 @@ class Finding:
     advice: str = ""
     forecast: Forecast | None = None
     measured: tuple[Measured, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A finding that is accepted: ``by`` says which entry does, in the configuration or, where
+    ``in_model``, at a node of the model itself."""
+
+    finding: Finding
+    by: str
+    reason: str | None = None
+    in_model: bool = False

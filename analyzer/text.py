@@ -144,8 +144,10 @@ def change(before: int, after: int, unit: str) -> str:
 
 def percent_change(before: int, after: int) -> str:
     """The change in percent with its sign; ``new`` where there was nothing."""
+    if before == after:
+        return "±0 %"
     if before == 0:
-        return "±0 %" if after == 0 else "new"
+        return "new"
     ratio = (after - before) / before * 100
     sign = "−" if ratio < 0 else "+"
     return f"{sign}{abs(ratio):.1f} %"
@@ -194,12 +196,19 @@ def plural(count: int, noun: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean …?``, or nothing where no word is near."""
-    from difflib import get_close_matches
+    """``; did you mean …?``, or nothing where no word is near; of several as near the one with
+    most of its letters in their places."""
+    from difflib import SequenceMatcher, get_close_matches
 
+    typed = word.lower()
     lower = {candidate.lower(): candidate for candidate in known}
-    found = get_close_matches(word.lower(), lower, n=1)
-    return f"; did you mean '{lower[found[0]]}'?" if found else ""
+
+    def likeness(near: str) -> tuple[float, int]:
+        same = sum(map(str.__eq__, near, typed))
+        return SequenceMatcher(None, near, typed).ratio(), same
+
+    found = max(get_close_matches(typed, lower, n=5), key=likeness, default="")
+    return f"; did you mean '{lower[found]}'?" if found else ""
 
 
 def paragraph(text: str, width: int | None, indent: str = "") -> list[str]:

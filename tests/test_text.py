@@ -90,7 +90,7 @@ def test_paint_can_be_off() -> None:
     [
         pytest.param(120_422_400, 12_443_648, "−89.7 %", id="less"),
         pytest.param(100, 150, "+50.0 %", id="more"),
-        pytest.param(100, 100, "+0.0 %", id="equal"),
+        pytest.param(100, 100, "±0 %", id="equal"),
         pytest.param(100, 0, "−100.0 %", id="nothing-left"),
         pytest.param(0, 5, "new", id="from-nothing"),
         pytest.param(0, 0, "±0 %", id="nothing"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from archlint.analyzer.algorithms import CriticalPath, Peak
 from archlint.analyzer.cost import CostTable
 from archlint.analyzer.dims import Cause
-from archlint.analyzer.finding import Finding
+from archlint.analyzer.finding import Finding, Ignored
 from archlint.analyzer.graph import Node
 from archlint.analyzer.reasons import by_cause
 
@@ -39,7 +39,7 @@ class ModelReport:
 
     ``prediction`` is what it takes on this machine, where that has been calibrated; ``measured`` is
     it against itself with the confirmed proposals, one a provider. ``ignored`` are findings that
-    the configuration accepts, which no output lists.
+    the configuration or the model itself accepts: they are counted, and in no other number.
     """
 
     path: str
@@ -51,7 +51,7 @@ class ModelReport:
     effect: Effect | None = None
     prediction: Prediction | None = None
     measured: tuple[Whole, ...] = ()
-    ignored: tuple[Finding, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
     @property
     def parameters(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from archlint.analyzer.blocks import Block
 from archlint.analyzer.cost import Cost, Group
-from archlint.analyzer.finding import Alternative, Finding
+from archlint.analyzer.finding import Alternative, Finding, Ignored
 from archlint.analyzer.graph import Node
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report, measured, predicted
@@ -72,6 +72,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
                 model.findings, group_numbers(model.findings), strict=True
             )
         ],
+        "ignored": [_ignored(one) for one in model.ignored],
         "effect": None if effect is None else {
             "macs": {"before": effect.macs_before, "after": effect.macs_after},
             "parameters": {"before": effect.parameters_before, "after": effect.parameters_after},
@@ -123,6 +124,19 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "alternatives": [_alternative(other) for other in finding.alternatives],
         "predicted": predicted.forecast_as_object(finding.forecast),
         "measured": [measured.as_object(one) for one in finding.measured],
+    }
+
+
+def _ignored(one: Ignored) -> dict[str, Any]:
+    return {
+        "code": one.finding.code,
+        "name": one.finding.name,
+        "severity": str(one.finding.severity),
+        "message": one.finding.message,
+        "nodes": [_node(node) for node in one.finding.nodes],
+        "by": one.by,
+        "in_model": one.in_model,
+        "reason": one.reason,
     }
 
 

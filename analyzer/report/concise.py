@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.full import closing
-from archlint.analyzer.report.groups import names, saving
+from archlint.analyzer.report.groups import names
 from archlint.analyzer.report.measured import brief
-from archlint.analyzer.text import Paint, change, plural, safe
+from archlint.analyzer.report.savings import brief_saving
+from archlint.analyzer.text import Paint, plural, safe
 
 
 def render(report: Report, paint: Paint) -> str:
@@ -33,8 +34,5 @@ def _line(path: str, finding: Finding, paint: Paint) -> str:
     line = f"{where}: {paint(finding.code, 'bold')} {finding.name}: {safe(finding.message)}"
     if finding.priced is None:
         return line
-    priced = finding.priced
-    saved = saving(priced)
-    if priced.saved_macs * 10 < priced.saved_parameters:
-        saved = change(priced.parameters_before, priced.parameters_after, "parameters")
+    saved = brief_saving(finding.priced)
     return f"{line} [{'; '.join([saved, *map(brief, finding.measured)])}]"

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.report import ModelReport, Report
-from archlint.analyzer.report.groups import FindingGroup, grouped, places, saving, together
+from archlint.analyzer.report.groups import FindingGroup, grouped, places, together
 from archlint.analyzer.report.measured import verdict_text, whole_text
 from archlint.analyzer.report.predicted import forecast_text
 from archlint.analyzer.report.predicted import model_text as predicted_text
+from archlint.analyzer.report.savings import savings
 from archlint.analyzer.text import (
     Paint,
     change,
@@ -41,6 +42,11 @@ def closing(report: Report, paint: Paint) -> str:
     count = len(report.findings)
     found = plural(count, "finding") if count else "No findings"
     text = f"{found} in {plural(len(report.models), 'model')}"
+    ignored = [one for model in report.models for one in model.ignored]
+    if ignored:
+        text += f", {len(ignored):,} ignored"
+    if by_models := sum(one.in_model for one in ignored):
+        text += f" ({by_models:,} by entries in the models)"
     if report.failures:
         text += f", {plural(len(report.failures), 'input')} not analysed"
     return paint(f"{text}.", "bold")
@@ -87,12 +93,8 @@ def _facts(
     for text, step in zip(texts, priced.steps, strict=True):
         cost = f"{step.macs:>15,} MACs" if step.macs else ""
         yield f"{' ' * _LABEL}  {pad(text, wide)}{cost}".rstrip()
-    before, after = _macs(priced)
-    saved = saving(priced) + (f", ratio {after / before:.2f}" if before else "")
-    yield from _labelled("saves" if after <= before else "costs", saved, paint, width)
-    if priced.saved_parameters:
-        parameters = priced.parameters_before, priced.parameters_after
-        yield from _labelled("", change(*parameters, "parameters"), paint, width)
+    for label, text in savings(priced):
+        yield from _labelled(label, text, paint, width)
     if sums is not None:
         yield from _labelled("in all", sums, paint, width)
     if finding.forecast is not None:
@@ -107,12 +109,8 @@ def _facts(
         yield from (f"{' ' * _LABEL}{safe(line)}" for line in priced.snippet.splitlines())
 
 
-def _macs(priced: Priced) -> tuple[int, int]:
-    return priced.before.macs, priced.after.macs
-
-
 def _alternative(other: Alternative) -> str:
-    before, after = _macs(other.priced)
+    before, after = other.priced.before.macs, other.priced.after.macs
     cheaper = f"{after:,} MACs ({percent_change(before, after)})"
     doubt = ", low confidence" if other.confidence is Confidence.LOW else ""
     return f"{safe(other.priced.proposal.title)}: {cheaper}, {other.code} {other.name}{doubt}"

@@ -94,14 +94,6 @@ def together(group: FindingGroup, priced: Priced, whole_macs: int) -> str | None
     return f"{sums} at {plural(count, 'place')}, {share}"
 
 
-def saving(priced: Priced) -> str:
-    """What following a finding changes: MACs, or other operations where there are none."""
-    before, after = priced.before, priced.after
-    if before.macs or after.macs:
-        return change(before.macs, after.macs, "MACs")
-    return change(before.ops, after.ops, "other operations")
-
-
 def group_numbers(findings: Sequence[Finding]) -> list[int]:
     """The number of each finding's group, from 1."""
     number_of = {

@@ -17,10 +17,18 @@ _BATCH_NAMES = frozenset({"batch", "batch_size", "batchsize", "n", "b", "bs"})
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """Numbers for named dims, and whole shapes for inputs whose dims have no name."""
+    """Numbers for named dims, and whole shapes for inputs whose dims have no name.
+
+    ``places`` are where shapes stand that are no option of the command line, as errors name them.
+    """
 
     dims: Mapping[str, int] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, name: str) -> str:
+        """Where the shape of an input stands."""
+        return self.places.get(name, f"--input-shape {name}={_listed(self.shapes[name])}")
 
 
 def fed_inputs(proto: GraphProto, constants: Container[str]) -> list[ValueInfoProto]:
@@ -64,13 +72,11 @@ def _named_sizes(inputs: Iterable[ValueInfoProto], bindings: Bindings) -> dict[s
         shape = bindings.shapes.get(info.name)
         if shape is None:
             continue
-        _check_shape(info, shape)
+        _check_shape(info, shape, bindings.place(info.name))
         for dim, size in zip(info.type.tensor_type.shape.dim, shape, strict=False):
             if _name(dim) and sizes.setdefault(_name(dim), size) != size:
-                raise ConfigError(
-                    f"--input-shape {info.name}={_listed(shape)}",
-                    f"dim '{_name(dim)}' would be {size} here and {sizes[_name(dim)]} elsewhere",
-                )
+                why = f"dim '{_name(dim)}' would be {size} here and {sizes[_name(dim)]} elsewhere"
+                raise ConfigError(bindings.place(info.name), why)
     return sizes
 
 
@@ -140,7 +146,7 @@ def _remedy(info: ValueInfoProto, name: str, size: int) -> str:
     return f"--input-shape {shlex.quote(f'{info.name}={_listed(shape)}')}"
 
 
-def _check_shape(info: ValueInfoProto, shape: Sequence[int]) -> None:
+def _check_shape(info: ValueInfoProto, shape: Sequence[int], place: str) -> None:
     tensor = info.type.tensor_type
     if not tensor.HasField("shape"):
         return
@@ -148,10 +154,8 @@ def _check_shape(info: ValueInfoProto, shape: Sequence[int]) -> None:
     if len(declared) != len(shape) or any(
         isinstance(dim, int) and dim != size for dim, size in zip(declared, shape, strict=False)
     ):
-        raise ConfigError(
-            f"--input-shape {info.name}={_listed(shape)}",
-            f"the file declares the input as [{_listed(declared)}]",
-        )
+        why = f"input '{info.name}' is declared as [{_listed(declared)}]"
+        raise ConfigError(place, f"{why}, not [{_listed(shape)}]")
 
 
 def _listed(items: Iterable[object]) -> str:

@@ -9,14 +9,17 @@ from onnx import GraphProto, ModelProto, ValueInfoProto
 from onnx.defs import onnx_opset_version
 
 from archlint.analyzer.dims import Shape
+from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.graph import Graph, Value
 from archlint.analyzer.inputs import Bindings, bind_inputs
 from archlint.analyzer.nodes import ai_onnx_is_empty, convert, in_order, read_by
 from archlint.analyzer.problem import Problem, ProblemKind
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.duplicates import duplicates
+from archlint.analyzer.reader.tallies import Tallies
 from archlint.analyzer.scope import initializers, model_scope
 from archlint.analyzer.shapes import infer
+from archlint.analyzer.text import plural
 
 _NEWEST_WITHOUT_OPSETS = 2  # IR versions up to this one name no operator sets
 _FIRST_OVERRIDABLE = 4  # IR version: before it every initializer had to be an input
@@ -33,7 +36,10 @@ def load(
     """
     proto = model.proto.graph
     constants = initializers(proto)
-    inputs, notes = bind_inputs(proto, constants, bindings or Bindings())
+    try:
+        inputs, notes = bind_inputs(proto, constants, bindings or Bindings())
+    except ConfigError as error:
+        raise ConfigError(error.source, f"{model.path}: {error.why}") from error
     omitted = _omitted_weights(proto, {*constants, *(value.name for value in inputs)})
     if omitted:
         notes.append(f"weights declared without data, their shapes used: {len(omitted):,}")
@@ -62,6 +68,7 @@ def load(
         problems=(*model.problems, *problems),
         overridable=_overridable(model.proto, constants),
         read_weights=partial(duplicates, model),
+        tallies=Tallies(model),
     )
 
 
@@ -129,7 +136,7 @@ def _contradiction(proto: GraphProto, values: Mapping[str, Value]) -> Problem | 
     ]
     if not wrong:
         return None
-    others = f" (and {len(wrong) - 1:,} more values)" if len(wrong) > 1 else ""
+    others = f" (and {plural(len(wrong) - 1, 'more value')})" if len(wrong) > 1 else ""
     return Problem(ProblemKind.DECLARED_SHAPE, f"{wrong[0]}{others}")
 
 

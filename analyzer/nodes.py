@@ -13,6 +13,7 @@ from archlint.analyzer.errors import InvalidGraphError
 from archlint.analyzer.graph import Node
 from archlint.analyzer.problem import Problem, ProblemKind
 from archlint.analyzer.scopes import scope_of
+from archlint.analyzer.text import plural
 
 Given = Mapping[str, Any]  # the attributes of a call, by the names that its function uses
 
@@ -176,9 +177,10 @@ def _made_once(
         for name in node.outputs:
             unique = name
             if name and (name in producers or name in known):
-                first = nodes[producers[name]].label if name in producers else "an input or weight"
-                what = f"the value '{name}' of node '{node.label}' is also made by '{first}'"
-                problems.append(_malformed(f"{what}, which is taken"))
+                first = f"node '{nodes[producers[name]].label}'" if name in producers else ""
+                already = f"{first} makes too" if first else "is an input or a weight"
+                what = f"node '{node.label}' makes the value '{name}', which {already}"
+                problems.append(_malformed(f"{what}; archlint takes the first"))
                 unique = f"{name}@{node.position}.{len(outputs)}"
             if name:
                 producers[unique] = node.position
@@ -192,7 +194,8 @@ def _dangling(dangling: Mapping[str, Node]) -> list[Problem]:
     if not dangling:
         return []
     name, node = next(iter(dangling.items()))
-    others = f" (and {len(dangling) - 1:,} more such values)" if len(dangling) > 1 else ""
+    more = plural(len(dangling) - 1, "more such value")
+    others = f" (and {more})" if len(dangling) > 1 else ""
     return [_malformed(f"node '{node.label}' reads '{name}', which nothing makes{others}")]
 
 

@@ -21,10 +21,18 @@ class TableFormat(StrEnum):
 
 
 class TextFormat(StrEnum):
+    """How settings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class RuleFormat(StrEnum):
     """How a rule is explained."""
 
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
 
 
 class FailOn(StrEnum):

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from archlint import __version__
 from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT, By, SortKey, TimeKey
-from archlint.choices import FailOn, Format, SchemaName, TableFormat, TextFormat
+from archlint.choices import FailOn, Format, RuleFormat, SchemaName, TableFormat, TextFormat
 from archlint.output import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, fail, write
 from archlint.parameters import (
     Budget,
@@ -17,8 +17,11 @@ from archlint.parameters import (
     Depth,
     Dims,
     Ep,
+    Exclude,
     Execute,
+    ExtendExclude,
     Fallback,
+    ForceExclude,
     InputShapes,
     Isolated,
     Memory,
@@ -34,9 +37,14 @@ from archlint.parameters import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from archlint.pipeline import Stopwatch
+
 _EPILOG = (
     "Exit codes: 0 nothing found at or above --fail-on; 1 findings; 2 wrong use or a fault of "
-    "archlint; 3 an input could not be analysed."
+    "archlint; 3 an input could not be analysed. Environment: ARCHLINT_CONFIG, "
+    "ARCHLINT_OUTPUT_FORMAT and ARCHLINT_OUTPUT_FILE stand in place of --config FILE, and of "
+    "--output-format and --output-file of check; ARCHLINT_CACHE_DIR is where machine profiles are "
+    "kept; NO_COLOR and FORCE_COLOR decide about colours."
 )
 
 
@@ -147,29 +155,61 @@ def check(
             "qualcomm-hexagon, or a profile of your own, a .toml file.",
         ),
     ] = None,
+    exclude: Exclude = [],  # noqa: B006 - typer copies it
+    extend_exclude: ExtendExclude = [],  # noqa: B006 - typer copies it
+    force_exclude: ForceExclude = None,
+    add_ignore: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Accept what is found: write an entry for each finding, with this reason, to the "
+            "configuration file of its model, and exit with 0.",
+        ),
+    ] = None,
 ) -> None:
     """Lint models: what is needlessly expensive, and what would be cheaper."""
-    from archlint.analyzer.timing.effort import Effort
     from archlint.configuration import configure
-    from archlint.pipeline import Stopwatch
-    from archlint.providers import working_providers
-    from archlint.run import analyse, exit_code, findings_text
+    from archlint.environment import output_target
+    from archlint.run import analyse, broken_code, exit_code, findings_text
 
     configuration = configure(
         config, isolated=isolated, select=select, extend_select=extend_select, ignore=ignore,
         options=option, dims=dim, shapes=input_shape, fail_on=fail_on, output_format=output_format,
-        target=target,
+        target=target, exclude=exclude, extend_exclude=extend_exclude, force_exclude=force_exclude,
     )  # fmt: skip
+    output_file, named = output_target(output_file)
     clock = None
     if verify:
-        effort = Effort(threads, budget, timeout, memory, cpu_fallback)
-        clock = Stopwatch(working_providers(ep), effort)
+        clock = _stopwatch(ep, threads, budget, timeout, memory, cpu_fallback=cpu_fallback)
     elif ep or threads != 1 or cpu_fallback:
         fail("--ep, --threads and --cpu-fallback", "say how to time: give --verify too")
     written = configuration.output_format()
     report = analyse(paths, configuration, execute=execute, clock=clock)
-    write(findings_text(report, written, output_file), output_file)
+    if add_ignore is not None:
+        from archlint.add_ignores import add_ignores
+
+        write(add_ignores(report, configuration, add_ignore), None)
+        raise typer.Exit(broken_code(report))
+    write(findings_text(report, written, output_file), output_file, named)
     raise typer.Exit(exit_code(report, configuration))
+
+
+def _stopwatch(
+    ep: list[str],
+    threads: int,
+    budget: float,
+    timeout: float,
+    memory: float | None,
+    *,
+    cpu_fallback: bool,
+) -> Stopwatch:
+    """What times findings; what it needs is loaded where it is asked for."""
+    from archlint.analyzer.timing.effort import Effort
+    from archlint.pipeline import Stopwatch
+    from archlint.providers import working_providers
+
+    effort = Effort(threads, budget, timeout, memory, cpu_fallback)
+    return Stopwatch(working_providers(ep), effort)
 
 
 @app.command()
@@ -259,20 +299,31 @@ def time_(
 def rule(
     name: Annotated[str | None, typer.Argument(metavar="CODE|NAME", help="The rule.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Explain every rule.")] = False,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            "--test",
+            metavar="PATH",
+            help="Run the cases of the rules in a file, a folder or an installed package.",
+        ),
+    ] = None,
     output_format: Annotated[
-        TextFormat, typer.Option("--output-format", help="How to write it.")
-    ] = TextFormat.TEXT,
+        RuleFormat, typer.Option("--output-format", help="How to write it.")
+    ] = RuleFormat.TEXT,
 ) -> None:
     """Explain a rule: why it costs, what to do, its options and sources."""
-    from archlint.explain import as_json, as_text
-    from archlint.rules import all_rules
-    from archlint.selection import find_rule
+    if [name is not None, every, test is not None].count(True) != 1:
+        fail("rule", "give either a rule, --all or --test PATH; see: archlint rule --help")
+    if test is not None:
+        from archlint.rule_test import tested_text
 
-    if (name is None) == (not every):
-        fail("rule", "give either a rule or --all; see: archlint rule --help")
-    rules = all_rules() if name is None else (find_rule(f"rule {name}", name),)
-    text = as_json(rules) if output_format is TextFormat.JSON else as_text(rules)
-    write(text, None)
+        text, code = tested_text(test, output_format)
+        write(text, None)
+        raise typer.Exit(code)
+    from archlint.configuration import explained_rules
+    from archlint.explain import explain
+
+    write(explain(explained_rules(name), output_format), None)
 
 
 @app.command()
@@ -354,11 +405,21 @@ def config_(
 @app.command()
 def files(
     paths: Paths,
+    config: Config = [],  # noqa: B006 - typer copies it
+    isolated: Isolated = False,
+    exclude: Exclude = [],  # noqa: B006 - typer copies it
+    extend_exclude: ExtendExclude = [],  # noqa: B006 - typer copies it
+    force_exclude: ForceExclude = None,
 ) -> None:
     """List the models that would be checked."""
+    from archlint.configuration import configure
     from archlint.run import files_text
 
-    text, code = files_text(paths)
+    configuration = configure(
+        config, isolated=isolated, exclude=exclude, extend_exclude=extend_exclude,
+        force_exclude=force_exclude,
+    )  # fmt: skip
+    text, code = files_text(paths, configuration)
     write(text, None)
     raise typer.Exit(code)
 

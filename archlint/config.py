@@ -11,9 +11,10 @@ from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.finding import Severity
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.rule import Rule
-from archlint.analyzer.targets import Target, default_target
+from archlint.analyzer.targets import Target
 from archlint.analyzer.text import nearest
 from archlint.options import made, parse_options
+from archlint.rules import Rules, all_rules
 from archlint.selection import Selection, selected, split_selectors
 
 if TYPE_CHECKING:
@@ -27,16 +28,21 @@ class Chosen:
     ``alternatives`` are rules whose proposals are listed with the findings of ``rules``;
     ``severities`` are by the codes of rules and stand in place of the rules' own;
     ``target`` is the device that the model is meant for; ``ignores`` are the entries about findings
-    that speak of it, each with a reason if ``require_reason``.
+    that speak of it, with those in the model if ``model_ignores``, each with a reason if
+    ``require_reason``; they can mean all rules that are ``known``. ``silent`` are the codes of the
+    remarks that are not told.
     """
 
     rules: Sequence[Rule] = ()
     alternatives: Sequence[Rule] = ()
     bindings: Bindings = field(default_factory=Bindings)
     severities: Mapping[str, Severity] = field(default_factory=dict)
-    target: Target = field(default_factory=default_target)
+    target: Target | None = None
     ignores: Sequence[Ignore] = ()
+    model_ignores: bool = False
     require_reason: bool = False
+    known: Rules = ()
+    silent: AbstractSet[str] = frozenset()
 
 
 Choose = Callable[[str], Chosen]  # by the path of a model
@@ -45,16 +51,15 @@ Choose = Callable[[str], Chosen]  # by the path of a model
 def choose_rules(
     select: Sequence[str] = (), ignore: Sequence[str] = (), options: Sequence[str] = ()
 ) -> tuple[Rule, ...]:
-    """The rules with their options. The more specific of ``select`` and ``ignore`` wins.
+    """Those of archlint's own rules, with their options. The more specific of ``select`` and
+    ``ignore`` wins.
 
     Raises ConfigError for a selector, rule, option or value that does not exist.
     """
-    return made(selected([_selection(select, ignore)]), parse_options(options))
-
-
-def _selection(select: Sequence[str], ignore: Sequence[str]) -> Selection:
-    wanted = split_selectors("--select", select)
-    return Selection(wanted or None, (), split_selectors("--ignore", ignore))
+    rules = all_rules()
+    wanted = split_selectors("--select", select, rules)
+    selection = Selection(wanted or None, (), split_selectors("--ignore", ignore, rules))
+    return made(selected(rules, [selection]), parse_options(options, rules))
 
 
 def parse_bindings(dims: Sequence[str], shapes: Sequence[str]) -> Bindings:

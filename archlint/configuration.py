@@ -7,26 +7,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from archlint.analyzer.errors import ConfigError
-from archlint.analyzer.finding import Severity
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader.source import STANDARD_INPUT
 from archlint.analyzer.rule import DEFAULT_GROUPS, RuleGroup
-from archlint.analyzer.targets import default_target, load_target
+from archlint.analyzer.targets import load_target
 from archlint.choices import FailOn, Format
 from archlint.config import Chosen, parse_bindings
 from archlint.discovery import nearest_file
+from archlint.environment import layers as environment_layers
+from archlint.environment import settings_file
 from archlint.options import made, parse_options
-from archlint.rules import all_rules
+from archlint.patterns import Pattern
+from archlint.remarks import REMARKS
+from archlint.rule_plugins import known_rules, rules_of
+from archlint.rules import Rules
 from archlint.selection import (
+    Named,
     Selection,
+    find_rule,
+    is_exact,
+    left_out,
     most_specific,
     selected,
-    specificity,
+    severities,
     split_selectors,
     unselected_alternatives,
 )
-from archlint.settings import Layer, Settings, combine, settings_of
+from archlint.settings import Layer, Settings, combine, flat, settings_of
 
+COMMAND = "command line"  # the source of its options
 _OF_FILES = ("extend", "required_version")  # what only files can say
 
 
@@ -45,8 +54,10 @@ class Configuration:
     _nearest: dict[str, str | None] = field(default_factory=dict)
     _layers: dict[str | None, tuple[Layer, ...]] = field(default_factory=dict)
     _settings: dict[str | None, Settings] = field(default_factory=dict)
+    _rules: dict[str | None, Rules] = field(default_factory=dict)
 
-    def _file(self, path: str) -> str | None:
+    def file_for(self, path: str) -> str | None:
+        """The file whose settings hold for a model or a folder; None if there is none."""
         if self.file is not None or self.isolated:
             return self.file
         folder = os.getcwd() if path == STANDARD_INPUT else os.path.dirname(path)
@@ -54,19 +65,28 @@ class Configuration:
 
     def layers(self, path: str) -> tuple[Layer, ...]:
         """The settings of each place that speaks for a model, weakest first."""
-        file = self._file(path)
+        file = self.file_for(path)
         if file is not None and file not in self._layers:
             from archlint.reading import layers_of  # late: most runs have no file
 
-            self._layers[file] = (*layers_of(file), *self.overrides)
+            found = layers_of(file, trusted=self.file is not None)
+            self._layers[file] = (*found, *self.overrides)
         return self._layers.get(file, self.overrides)
 
     def settings(self, path: str) -> Settings:
         """The settings that hold for a model."""
-        file = self._file(path)
+        file = self.file_for(path)
         if file not in self._settings:
             self._settings[file] = combine(self.layers(path))[0]
         return self._settings[file]
+
+    def rules(self, path: str) -> Rules:
+        """The rules that a model can be checked with: all that are known, and those of the plugins
+        that its configuration names."""
+        file = self.file_for(path)
+        if file not in self._rules:
+            self._rules[file] = rules_of(self.layers(path), known_rules())
+        return self._rules[file]
 
     def output_format(self) -> Format:
         """How the run writes its findings: as the working directory has it."""
@@ -79,7 +99,15 @@ class Configuration:
     def counted(self, path: str) -> Chosen:
         """What a model is counted with: no rules; raises ConfigError as ``chosen`` does."""
         settings = self.settings(path)
-        return Chosen(bindings=Bindings(settings.dims, settings.input_shapes))
+        places = self._places(path) if settings.input_shapes else {}
+        return Chosen(bindings=Bindings(settings.dims, settings.input_shapes, places))
+
+    def _places(self, path: str) -> Mapping[str, str]:
+        """Where shapes of inputs stand that are no options."""
+        settings, sources = combine(self.layers(path))
+        keys = (key for key, _ in flat("input-shapes", settings.input_shapes))
+        named = zip(settings.input_shapes, keys, strict=True)
+        return {name: f"{sources[key]}: {key}" for name, key in named if sources[key] != COMMAND}
 
     def chosen(self, path: str) -> Chosen:
         """What a model is checked with; raises ConfigError for a file that cannot be used.
@@ -87,51 +115,46 @@ class Configuration:
         Who names a target wants its rules too.
         """
         settings = self.settings(path)
-        groups, target = DEFAULT_GROUPS, default_target()
+        groups, target = DEFAULT_GROUPS, None
         if settings.target is not None:
             groups, target = groups | {RuleGroup.TARGET}, load_target(settings.target)
+        known = self.rules(path)
+        whole = os.path.abspath(path)
         selections = [_selection(layer.settings) for layer in self.layers(path)]
         ignored = [
             selector
             for pattern, selectors in settings.per_file_ignores.items()
-            if pattern.matches(path)
+            if pattern.matches(whole)
             for selector in selectors
         ]
         kept, others = (
             [rule for rule in rules if not most_specific(ignored, rule)]
             for rules in (
-                selected(selections, groups),
-                unselected_alternatives(selections, groups),
+                selected(known, selections, groups),
+                unselected_alternatives(known, selections, groups),
             )
         )
         return replace(
             self.counted(path),
             rules=made(kept, settings.rules),
             alternatives=made(others, settings.rules),
-            severities=_severities(settings.severity),
+            severities=severities(settings.severity, (*known, *REMARKS)),
             target=target,
             ignores=[
                 entry
                 for entry in settings.ignore
-                if not isinstance(entry, str) and entry.speaks_of(path)
+                if not isinstance(entry, str) and entry.speaks_of(whole)
             ],
+            model_ignores=settings.model_ignores,
             require_reason=settings.require_reason,
+            known=known,
+            silent=left_out(selections, ignored),
         )
 
 
 def _selection(settings: Settings) -> Selection:
     ignored = [selector for selector in settings.ignore if isinstance(selector, str)]
     return Selection(settings.select, settings.extend_select, ignored)
-
-
-def _severities(given: Mapping[str, Severity]) -> Mapping[str, Severity]:
-    """Severities by the codes of rules, each by the selector that means the rule most narrowly."""
-    found = {}
-    for rule in all_rules() if given else ():
-        selector = max(given, key=lambda selector: specificity(selector, rule))
-        if specificity(selector, rule):
-            found[rule.code] = given[selector]
-    return found
 
 
 def configure(
@@ -147,8 +170,11 @@ def configure(
     fail_on: FailOn | None = None,
     output_format: Format | None = None,
     target: str | None = None,
+    exclude: Sequence[str] = (),
+    extend_exclude: Sequence[str] = (),
+    force_exclude: bool | None = None,
 ) -> Configuration:
-    """The configuration of a run by the options of its command.
+    """The configuration of a run by the options of its command, and by the environment.
 
     Raises ConfigError for an option that cannot be used.
     """
@@ -159,24 +185,47 @@ def configure(
         raise ConfigError(f"--config {files[0]}", "--isolated uses no file; leave one out")
     inline = [text for text in config if text not in files]
     bindings = parse_bindings(dims, shapes)
+    file = files[0] if files else None if isolated else settings_file()
+    overrides: tuple[Layer, ...] = ()
+    rules: Rules = ()
+    if inline or select or extend_select or ignore or options:  # they can speak of rules
+        rules = Configuration(file=file, isolated=isolated).rules(STANDARD_INPUT)
+        overrides = tuple(_inline(inline, rules))
+        rules = rules_of(overrides, rules)
+    here = os.getcwd()
     given = {
-        "select": split_selectors("--select", select),
-        "extend_select": split_selectors("--extend-select", extend_select),
-        "ignore": split_selectors("--ignore", ignore),
-        "rules": parse_options(options),
+        "select": split_selectors("--select", select, rules),
+        "extend_select": split_selectors("--extend-select", extend_select, rules),
+        "ignore": split_selectors("--ignore", ignore, rules),
+        "rules": parse_options(options, rules),
         "dims": bindings.dims,
         "input_shapes": bindings.shapes,
         "fail_on": fail_on,
         "output_format": output_format,
         "target": target,
+        "exclude": tuple(Pattern(text, here) for text in exclude),
+        "extend_exclude": tuple(Pattern(text, here) for text in extend_exclude),
+        "force_exclude": force_exclude,
     }
-    own = settings_of(**{name: value for name, value in given.items() if value})
-    overrides = (*_inline(inline), Layer("command line", own))
-    return Configuration(overrides, bindings, files[0] if files else None, isolated)
+    own = settings_of(**{n: value for n, value in given.items() if value or value is False})
+    overrides = (*environment_layers(), *overrides, Layer(COMMAND, own))
+    return Configuration(overrides, bindings, file, isolated)
 
 
-def _inline(texts: Sequence[str]) -> Iterator[Layer]:
-    """The settings of ``--config key=value``."""
+def explained_rules(name: str | None = None) -> Sequence[Named]:
+    """All rules and remarks that are known in the working directory, or the one of a code or name.
+
+    The configuration there is read only for what is not known without. Raises ConfigError.
+    """
+    known: Sequence[Named] = (*known_rules(), *REMARKS)
+    if name is None or not any(is_exact(name, one) for one in known):
+        known = (*configure().rules(STANDARD_INPUT), *REMARKS)
+    return known if name is None else [find_rule(f"rule {name}", name, known)]
+
+
+def _inline(texts: Sequence[str], rules: Rules) -> Iterator[Layer]:
+    """The settings of ``--config key=value``, which may speak of the rules and of those of plugins
+    that one before names."""
     if not texts:
         return
     from archlint.kinds import Place  # late: few runs have such options
@@ -191,7 +240,9 @@ def _inline(texts: Sequence[str]) -> Iterator[Layer]:
         except ConfigError as error:
             why = f"{error.why}; write the value as TOML, as in 'fail-on=\"error\"'"
             raise ConfigError(source, why) from error
-        settings = read_settings(Place(source, os.getcwd()), entries)
+        settings = read_settings(Place(source, os.getcwd(), rules=rules, trusted=True), entries)
         if said := settings.given.intersection(_OF_FILES):
             raise ConfigError(source, f"only a file can say {min(said).replace('_', '-')}")
-        yield Layer(source, settings)
+        layer = Layer(source, settings)
+        rules = rules_of([layer], rules)
+        yield layer

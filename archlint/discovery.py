@@ -26,6 +26,23 @@ def nearest_file(folder: str, known: dict[str, str | None]) -> str | None:
     return found
 
 
+def shown_path(path: str) -> str:
+    """The path from the working directory where it is beneath, otherwise the whole path."""
+    whole = os.path.abspath(path)
+    try:
+        relative = os.path.relpath(whole)
+    except ValueError:  # on another drive
+        return whole
+    return whole if relative.startswith(os.pardir) else relative
+
+
+def is_around(path: str) -> bool:
+    """Whether a file stands in the working directory or in a folder above it."""
+    folder = os.path.realpath(os.path.dirname(os.path.abspath(path)))
+    here = os.path.realpath(os.getcwd())
+    return here == folder or here.startswith(os.path.join(folder, ""))
+
+
 def _file_in(folder: str) -> str | None:
     for name in NAMES:
         path = os.path.join(folder, name)

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.text import nearest
+from archlint.rules import Rules
 
 T = TypeVar("T")
 MOST = 2**63 - 1  # of a dim of ONNX
@@ -26,11 +27,14 @@ _TYPES = {
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a value stands: in which file or option, under which key; paths are relative to
-    ``folder``."""
+    ``folder``. ``rules`` are those that it may speak of; only a ``trusted`` place may name code to
+    run."""
 
     source: str
     folder: str
     key: str = ""
+    rules: Rules = ()
+    trusted: bool = False
 
     def inside(self, key: str | int) -> Place:
         """The place of an entry of a table or list."""

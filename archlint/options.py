@@ -10,6 +10,7 @@ from typing import Any
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.rule import Rule
 from archlint.analyzer.text import nearest
+from archlint.rules import Rules
 from archlint.selection import find_rule
 
 Options = Mapping[str, Mapping[str, Any]]  # of rules, by code and name of the option
@@ -17,11 +18,20 @@ Field = dataclasses.Field[Any]
 
 
 def made(rules: Iterable[type[Rule]], options: Options) -> tuple[Rule, ...]:
-    """The rules with their options."""
-    return tuple(rule(**options.get(rule.code, {})) for rule in rules)
+    """The rules with their options; raises ConfigError where a rule of a plugin refuses them."""
+    return tuple(_made(rule, options.get(rule.code, {})) for rule in rules)
 
 
-def parse_options(settings: Iterable[str]) -> Options:
+def _made(rule: type[Rule], options: Mapping[str, Any]) -> Rule:
+    try:
+        return rule(**options)
+    except Exception as error:
+        said = ", ".join(f"{name}={value}" for name, value in options.items())
+        why = f"cannot be made with {said}: {type(error).__name__}: {error}"
+        raise ConfigError(f"rule {rule.code}", why) from error
+
+
+def parse_options(settings: Iterable[str], rules: Rules) -> Options:
     """``RULE.option=value`` by the code of the rule; raises ConfigError for anything else."""
     found: dict[str, dict[str, Any]] = {}
     for setting in settings:
@@ -30,7 +40,7 @@ def parse_options(settings: Iterable[str]) -> Options:
         name, dot, option = target.partition(".")
         if not (equals and dot):
             raise ConfigError(source, "write it as RULE.option=value, as in ARC101.width=20")
-        rule = find_rule(source, name.strip())
+        rule = find_rule(source, name.strip(), rules)
         field = find_option(source, rule, option.strip())
         found.setdefault(rule.code, {})[field.name] = _parsed(source, field, text.strip())
     return found

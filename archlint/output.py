@@ -13,31 +13,41 @@ EXIT_FINDINGS, EXIT_USAGE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
 def terminal(output_file: str | None) -> tuple[Paint, int | None]:
-    """How to paint, and the columns that there are: none known away from a terminal."""
-    if output_file is not None or not sys.stdout.isatty():
+    """How to paint, and the columns that there are: none known away from a terminal.
+
+    NO_COLOR keeps colours away, FORCE_COLOR asks for them in a pipe too; no file has any.
+    """
+    if output_file is not None:
         return Paint(), None
+    unwanted, wanted = (bool(os.environ.get(name)) for name in ("NO_COLOR", "FORCE_COLOR"))
+    if not sys.stdout.isatty():
+        return Paint(wanted and not unwanted), None
     import shutil
 
-    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Paint(colour), shutil.get_terminal_size().columns
+    able = wanted or os.environ.get("TERM") != "dumb"
+    return Paint(able and not unwanted), shutil.get_terminal_size().columns
 
 
-def write(text: str, output_file: str | None) -> None:
-    """Write to stdout, or to a file that is replaced only when all is written."""
+def write(text: str, output_file: str | None, named: str = "-o") -> None:
+    """Write to stdout, or to a file that is replaced only when all is written; ``named`` is what
+    the user has named the file by."""
     try:
         if output_file is None:
             _print(text, sys.stdout)
         else:
-            _replace(output_file, text)
+            replace_file(output_file, text)
     except BrokenPipeError:  # the reader has seen enough
         raise
     except OSError as error:
-        target = "stdout" if output_file is None else f"-o {output_file}"
+        target = "stdout" if output_file is None else f"{named} {output_file}"
         raise ConfigError(target, f"cannot be written: {error.strerror}") from error
 
 
-def _replace(path: str, text: str) -> None:
-    """Write a file beside the one that it then replaces; devices and pipes are written to."""
+def replace_file(path: str, text: str) -> None:
+    """Write a file beside the one that it then replaces; devices and pipes are written to.
+
+    Raises OSError where that cannot be.
+    """
     import shutil
     import tempfile
 

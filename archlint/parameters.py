@@ -95,6 +95,26 @@ Config = Annotated[
         help="A configuration file for all models, or one setting as TOML. Repeatable.",
     ),
 ]
+Exclude = Annotated[
+    list[str],
+    typer.Option(
+        metavar="GLOB",
+        help="Files and folders to leave out where a folder is searched, in place of those of the "
+        "configuration. Repeatable.",
+    ),
+]
+ExtendExclude = Annotated[
+    list[str],
+    typer.Option(metavar="GLOB", help="Files and folders to leave out as well. Repeatable."),
+]
+ForceExclude = Annotated[
+    bool | None,
+    typer.Option(
+        "--force-exclude/--no-force-exclude",
+        help="Leave them out even where they are named, as pre-commit names files.",
+        show_default=False,
+    ),
+]
 Isolated = Annotated[bool, typer.Option("--isolated", help="Look for no configuration files.")]
 OutputFile = Annotated[
     str | None,

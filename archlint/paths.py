@@ -8,20 +8,25 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archlint.analyzer.reader.source import STANDARD_INPUT
 from archlint.analyzer.report import Failure
+from archlint.configuration import Configuration
+from archlint.exclusion import is_excluded, is_excluded_below, is_forced_out
 
 _SUFFIX = ".onnx"
 
 
-def find_models(paths: Iterable[str]) -> tuple[list[str], list[Failure]]:
+def find_models(
+    paths: Iterable[str], configuration: Configuration
+) -> tuple[list[str], list[Failure]]:
     """Files as they are, ``*.onnx`` in folders and their subfolders, globs; each model once; ``-``
     is standard input.
 
-    Hidden subfolders are not searched. What names no model is a failure.
+    What the configuration excludes is not searched, and with ``force-exclude`` left out even where
+    it is named. What names no model otherwise is a failure.
     """
     models: dict[str, str] = {}
     failures: list[Failure] = []
     for path in paths:
-        found, why = _find(path)
+        found, why = _find(path, configuration)
         for model in found:
             key = model if model == STANDARD_INPUT else os.path.abspath(model)
             models.setdefault(key, model)
@@ -30,24 +35,46 @@ def find_models(paths: Iterable[str]) -> tuple[list[str], list[Failure]]:
     return list(models.values()), failures
 
 
-def _find(path: str) -> tuple[Sequence[str], str]:
+def _find(path: str, configuration: Configuration) -> tuple[Sequence[str], str]:
+    """The models of one path; why there are none, where that is a failure."""
     if path == STANDARD_INPUT:
         return [path], ""
-    if os.path.isdir(path):
-        return _checked(sorted(_walk(path)), f"the folder holds no {_SUFFIX} file")
     if os.path.lexists(path):
-        return [path], ""
+        if is_forced_out(configuration, path):
+            return [], ""
+        if not os.path.isdir(path):
+            return [path], ""
+        left_out: list[str] = []
+        found = sorted(_walk(path, configuration, left_out))
+        return _told(found, f"the folder holds no {_SUFFIX} file", left_out)
     if glob.has_magic(path):
-        matches = sorted(match for match in glob.glob(path, recursive=True))
-        return _checked([m for m in matches if os.path.isfile(m)], "nothing matches the pattern")
+        files = [match for match in glob.glob(path, recursive=True) if os.path.isfile(match)]
+        top = _fixed(path)
+        found = sorted(one for one in files if not is_excluded_below(configuration, top, one))
+        return _told(found, "nothing matches the pattern", files)
     return [], "no such file or folder"
 
 
-def _checked(found: Sequence[str], why: str) -> tuple[Sequence[str], str]:
-    return (found, "") if found else ((), why)
+def _told(found: Sequence[str], why: str, left_out: Sequence[str]) -> tuple[Sequence[str], str]:
+    if found:
+        return found, ""
+    return (), f"{why} beside what is excluded; see: archlint config exclude" if left_out else why
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _fixed(pattern: str) -> str:
+    """The folder that a glob names before its first wildcard."""
+    folder = pattern
+    while glob.has_magic(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _walk(folder: str, configuration: Configuration, left_out: list[str]) -> Iterator[str]:
+    """The models below a folder; the names of what is excluded are added to ``left_out``."""
     for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (os.path.join(place, name) for name in files if name.endswith(_SUFFIX))
+        models = [name for name in files if name.endswith(_SUFFIX)]
+        named = ((name, os.path.join(place, name)) for name in (*models, *folders))
+        out = {name for name, path in named if is_excluded(configuration, path)}
+        left_out += out
+        folders[:] = [name for name in folders if name not in out]
+        yield from (os.path.join(place, name) for name in models if name not in out)

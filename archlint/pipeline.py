@@ -12,7 +12,7 @@ from archlint.analyzer.cost import CostTable, count
 from archlint.analyzer.dims import Shape
 from archlint.analyzer.engine import accepted, run
 from archlint.analyzer.errors import ModelError
-from archlint.analyzer.finding import Finding, Severity
+from archlint.analyzer.finding import Finding, Ignored, Severity
 from archlint.analyzer.graph import Graph
 from archlint.analyzer.inputs import Bindings, dim_names
 from archlint.analyzer.load import load
@@ -74,6 +74,8 @@ def lint(
             if execute:
                 observed = _observed(model, chosen.bindings, failures)
             report = lint_model(model, chosen, observed, profile)
+            if unread := report.costs.graph.unread_weights:
+                failures.append(Failure(path, unread))
             if stopwatch is not None:
                 report = _timed(report, model, chosen.bindings, observed, stopwatch, failures)
             reports.append(report)
@@ -81,7 +83,7 @@ def lint(
             failures.append(Failure(path, error.why))
     if reports:
         check_used(bindings, dims, inputs)
-    return Report(__version__, _with_remarks(reports, choose), tuple(failures))
+    return Report(__version__, tuple(reports), tuple(failures))
 
 
 def _observed(
@@ -128,7 +130,7 @@ def lint_model(
     costs = count(load(model, chosen.bindings, observed))
     found = run(chosen.rules, RuleContext(costs.graph, costs, chosen.target), chosen.alternatives)
     judged = [_with_severity(finding, chosen.severities) for finding in found]
-    findings, ignored = _split(judged, chosen)
+    findings, ignored = _split(judged, model, costs.graph, chosen)
     if profile is not None:
         from archlint.analyzer.timing.forecast import forecasts  # late: where it is calibrated
 
@@ -147,23 +149,14 @@ def lint_model(
 
 
 def _split(
-    findings: Sequence[Finding], chosen: Chosen
-) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """The findings that stay, and those that the configuration accepts."""
-    if not chosen.ignores:
+    findings: Sequence[Finding], model: Model, graph: Graph, chosen: Chosen
+) -> tuple[tuple[Finding, ...], tuple[Ignored, ...]]:
+    """The findings that stay, and those that the configuration or the model accepts."""
+    if not chosen.ignores and not (chosen.model_ignores and model.may_ignore):
         return tuple(findings), ()
-    from archlint.ignoring import split  # late: few configurations accept findings
+    from archlint.ignoring import accept  # late: few findings are accepted
 
-    return split(findings, chosen.ignores)
-
-
-def _with_remarks(reports: Sequence[ModelReport], choose: Choose) -> tuple[ModelReport, ...]:
-    """The reports, with findings on what the configuration accepts in vain."""
-    if not any(choose(report.path).ignores for report in reports):
-        return tuple(reports)
-    from archlint.ignoring import with_remarks  # late: few configurations accept findings
-
-    return with_remarks(reports, choose)
+    return accept(findings, chosen, model, graph)
 
 
 def _with_severity(finding: Finding, severities: Mapping[str, Severity]) -> Finding:

@@ -21,6 +21,7 @@ from archlint.analyzer.graph import operator_name
 from archlint.analyzer.nodes import ai_onnx_is_empty
 from archlint.analyzer.operators import has_shape_rule
 from archlint.analyzer.shapes.context import CONTROL_RULES, FOLDINGS, SHAPE_RULES
+from archlint.entry_points import entry_points, package_of
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -69,9 +70,7 @@ def _is_known(domain: str, op_type: str) -> bool:
 @cache
 def load_plugins() -> None:
     """Extend the registries by every installed plugin, once; raises ConfigError."""
-    from importlib.metadata import entry_points  # late: it reads the list of all packages
-
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+    for point in entry_points(GROUP):
         _load(point)
 
 
@@ -88,9 +87,10 @@ def _load(point: EntryPoint) -> None:
         for registry, kept in zip(_REGISTRIES, before, strict=True):
             registry.clear()
             registry.update(kept)
-        package = point.dist.name if point.dist is not None else point.value
         why = f"cannot be used: {type(error).__name__}: {error}; correct or uninstall it"
-        raise ConfigError(f"plugin '{package}' (entry point '{point.name}')", why) from error
+        raise ConfigError(
+            f"plugin '{package_of(point)}' (entry point '{point.name}')", why
+        ) from error
 
 
 def _changed(before: Iterable[dict[str, Any]]) -> Iterator[str]:

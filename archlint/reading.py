@@ -5,15 +5,26 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from archlint import __version__
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.finding import Severity
 from archlint.choices import FailOn, Format
-from archlint.discovery import PYPROJECT
+from archlint.discovery import PYPROJECT, is_around, shown_path
 from archlint.kinds import Kind, Place, choice, expect, flag, listed, size, table, text, unknown
-from archlint.rule_kinds import IGNORE, OPTIONS, PATTERN, SELECTOR, SELECTORS, TARGET, Ignore
+from archlint.rule_kinds import (
+    IGNORE,
+    OPTIONS,
+    PATTERN,
+    PLUGIN,
+    SELECTOR,
+    SELECTORS,
+    TARGET,
+    Ignore,
+)
+from archlint.rule_plugins import known_rules, rules_of
 from archlint.settings import FIELDS, Layer, Settings, settings_of
 
 _LARGEST = 8_000_000  # bytes of a file that a person wrote
@@ -21,6 +32,10 @@ _LARGEST = 8_000_000  # bytes of a file that a person wrote
 KINDS: Mapping[str, Kind[Any]] = {
     "extend": text(),
     "required-version": text(),
+    "plugins": listed(PLUGIN),
+    "exclude": listed(PATTERN),
+    "extend-exclude": listed(PATTERN),
+    "force-exclude": flag(),
     "select": SELECTORS,
     "extend-select": SELECTORS,
     "ignore": listed(IGNORE),
@@ -32,25 +47,35 @@ KINDS: Mapping[str, Kind[Any]] = {
     "target": TARGET,
     "dims": table(size()),
     "input-shapes": table(listed(size(), least=1)),
+    "model-ignores": flag(),
     "require-reason": flag(),
 }
 
 
 def read_settings(place: Place, entries: Mapping[str, object]) -> Settings:
-    """The settings of a table of TOML; raises ConfigError for an unknown key or a wrong value."""
+    """The settings of a table of TOML, which may speak of the rules of its own plugins.
+
+    Raises ConfigError for an unknown key or a wrong value.
+    """
     found: dict[str, Any] = {}
-    for key, value in entries.items():
+    for key, value in sorted(entries.items(), key=lambda entry: entry[0] != "plugins"):
         if key not in KINDS:
             raise unknown(place, key, list(KINDS))
         found[FIELDS[key].name] = KINDS[key].read(place.inside(key), value)
+        if key == "plugins":
+            layer = Layer(place.source, settings_of(**found))
+            place = replace(place, rules=rules_of([layer], place.rules))
     return settings_of(**found)
 
 
-def layers_of(path: str, source: str = "", chain: tuple[str, ...] = ()) -> tuple[Layer, ...]:
+def layers_of(
+    path: str, source: str = "", chain: tuple[str, ...] = (), *, trusted: bool = False
+) -> tuple[Layer, ...]:
     """The settings of a file after those of the files that it extends.
 
     Raises ConfigError for a file that cannot be read or used, and for one that extends itself;
-    ``chain`` are the files that lead here.
+    ``chain`` are the files that lead here. A file may have plugins where it is ``trusted``, or
+    stands around the working directory; so may those that it extends.
     """
     shown = shown_path(path)
     if os.path.realpath(path) in chain:
@@ -66,14 +91,23 @@ def layers_of(path: str, source: str = "", chain: tuple[str, ...] = ()) -> tuple
     if own is None:
         raise ConfigError(shown, "has no table [tool.archlint]")
     check_version(place, own)
-    settings = read_settings(place, own)
+    trusted = trusted or is_around(path)
     extended: tuple[Layer, ...] = ()
-    if settings.extend is not None:
-        further = os.path.join(place.folder, os.path.expanduser(settings.extend))
-        if not os.path.isfile(further):
-            raise place.inside("extend").wrong(f"there is no file '{shown_path(further)}'")
-        extended = layers_of(further, shown, (*chain, os.path.realpath(path)))
+    if "extend" in own:
+        further = _extended(place.inside("extend"), own["extend"])
+        chain = (*chain, os.path.realpath(path))
+        extended = layers_of(further, shown, chain, trusted=trusted)
+    rules = rules_of(extended, known_rules())
+    settings = read_settings(replace(place, rules=rules, trusted=trusted), own)
     return (*extended, Layer(shown, settings))
+
+
+def _extended(place: Place, value: object) -> str:
+    """The file that is extended; raises ConfigError where there is none."""
+    path = os.path.join(place.folder, os.path.expanduser(KINDS["extend"].read(place, value)))
+    if not os.path.isfile(path):
+        raise place.wrong(f"there is no file '{shown_path(path)}'")
+    return path
 
 
 def check_version(place: Place, entries: Mapping[str, object]) -> None:
@@ -91,16 +125,6 @@ def check_version(place: Place, entries: Mapping[str, object]) -> None:
         raise here.wrong(f"'{wanted}' names no versions, as '>=0.1,<1' does") from error
     if not versions.contains(__version__, prereleases=True):
         raise here.wrong(f"archlint {wanted} is wanted, and this is {__version__}")
-
-
-def shown_path(path: str) -> str:
-    """The path from the working directory where it is beneath, otherwise the whole path."""
-    whole = os.path.abspath(path)
-    try:
-        relative = os.path.relpath(whole)
-    except ValueError:  # on another drive
-        return whole
-    return whole if relative.startswith(os.pardir) else relative
 
 
 def own_table(path: str, document: Mapping[str, Any]) -> Mapping[str, Any] | None:

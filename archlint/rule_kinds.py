@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.rule import Rule
 from archlint.analyzer.targets import load_target, names
+from archlint.discovery import shown_path
 from archlint.kinds import Kind, Place, expect, listed, text, unknown
 from archlint.options import Options, checked, find_option, is_whole, may_be_none
 from archlint.patterns import Pattern
-from archlint.rules import all_rules
-from archlint.selection import check_selector, find_rule
+from archlint.remarks import REMARKS
+from archlint.rule_plugins import LocalPlugin, local_plugin
+from archlint.rules import Rules
+from archlint.selection import Named, check_selector, find_rule, specificity
 
 if TYPE_CHECKING:
     from datetime import date
 
 
 SELECTOR_SCHEMA = "selector"  # its name among the definitions, where those of rules are by code
+OPTIONS_SCHEMA = "options"
+FOREIGN_CODE = "^(?!ARC)[A-Z]{2,6}[0-9]{3}$"  # of a rule that only some configuration knows
+FOREIGN_SELECTOR = "^(?!ARC)[A-Z]{2,6}[0-9]{0,3}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +56,20 @@ class Ignore:
 def _selector(place: Place, value: object) -> str:
     """A selector as codes are written: exact ones by the code, prefixes in capitals."""
     selector = expect(place, value, str).strip()
-    check_selector(place.whole, selector)
-    return next((r.code for r in all_rules() if r.name == selector.lower()), selector.upper())
+    check_selector(place.whole, selector, place.rules)
+    named: Sequence[Named] = (*place.rules, *REMARKS)
+    return next((r.code for r in named if r.name == selector.lower()), selector.upper())
 
 
-def selector_schema() -> dict[str, Any]:
-    """Every selector that means a rule, as codes and names are written."""
-    codes = [rule.code for rule in all_rules()]
-    prefixes = {code[:end] for code in codes for end in range(1, len(code))}
-    return {"enum": ["ALL", *sorted(prefixes), *codes, *(rule.name for rule in all_rules())]}
+def selector_schema(rules: Sequence[Named]) -> dict[str, Any]:
+    """Every selector that means one of the rules, as codes and names are written, or one of a
+    plugin by its code."""
+    codes = [rule.code for rule in rules]
+    letters = {code.rstrip("0123456789") for code in codes}
+    prefixes = {code[:end] for code in codes for end in range(2, len(code))}
+    whole = sorted(prefix for prefix in prefixes if prefix.rstrip("0123456789") in letters)
+    known = ["ALL", *whole, *codes, *(rule.name for rule in rules)]
+    return {"anyOf": [{"enum": known}, {"type": "string", "pattern": FOREIGN_SELECTOR}]}
 
 
 SELECTOR = Kind(_selector, lambda: {"$ref": f"#/$defs/{SELECTOR_SCHEMA}"})
@@ -77,7 +88,7 @@ def _options(place: Place, value: object) -> Options:
     found: dict[str, Mapping[str, Any]] = {}
     for name, entries in expect(place, value, dict).items():
         here = place.inside(name)
-        rule = find_rule(here.whole, name)
+        rule = find_rule(here.whole, name, place.rules)
         if rule.code in found:
             raise here.wrong(f"sets options of {rule.code} again")
         found[rule.code] = dict(_rule_options(here, rule, expect(here, entries, dict)))
@@ -93,10 +104,15 @@ def _rule_options(
         yield option.name, checked(here.whole, option, value)
 
 
-def _options_schema() -> dict[str, Any]:
-    named = {name: rule.code for rule in all_rules() for name in (rule.code, rule.name)}
-    rules = {name: {"$ref": f"#/$defs/{code}"} for name, code in named.items()}
-    return {"type": "object", "properties": rules, "additionalProperties": False}
+def options_schema(rules: Rules) -> dict[str, Any]:
+    """The options of the rules; those of another plugin's are not known."""
+    named = {name: rule.code for rule in rules for name in (rule.code, rule.name)}
+    return {
+        "type": "object",
+        "properties": {name: {"$ref": f"#/$defs/{code}"} for name, code in named.items()},
+        "patternProperties": {FOREIGN_CODE: {"type": "object"}},
+        "additionalProperties": False,
+    }
 
 
 def rule_schema(rule: type[Rule]) -> dict[str, Any]:
@@ -119,6 +135,17 @@ def _option_schema(entry: dataclasses.Field[Any]) -> dict[str, Any]:
     return {**number, "default": entry.default}
 
 
+def _plugin(place: Place, value: object) -> LocalPlugin:
+    """The rules of a file or folder, which are imported: only where the file is trusted."""
+    path = text().read(place, value)
+    if not place.trusted:
+        folder = os.path.join(place.folder, "")
+        why = "runs code, which a file can ask for only in or above the working directory"
+        raise place.wrong(f"{why}: run archlint from {folder}, or give the file by --config")
+    whole = os.path.normpath(os.path.join(place.folder, os.path.expanduser(path)))
+    return local_plugin(place.whole, whole, shown_path(whole))
+
+
 def _date(place: Place, value: object) -> date:
     from datetime import date, datetime  # late: few files have one
 
@@ -130,8 +157,24 @@ def _date(place: Place, value: object) -> date:
         raise place.wrong("must be a date, as in 2027-03-31") from error
 
 
+def _rule(place: Place, value: object) -> str:
+    """A selector of rules: remarks are told of entries, and no entry hides them."""
+    selector = _selector(place, value)
+    if not any(specificity(selector, rule) for rule in place.rules):
+        raise place.wrong(f"{selector} is no finding in a model; leave it out by its code alone")
+    return selector
+
+
+def _rule_schema() -> dict[str, Any]:
+    codes = [remark.code for remark in REMARKS]
+    letters = codes[0].rstrip("0123456789")
+    parts = {code[:end] for code in codes for end in range(len(letters) + 1, len(code) + 1)}
+    names = [remark.name for remark in REMARKS]
+    return {"allOf": [SELECTOR.schema()], "not": {"enum": [*sorted(parts), *names]}}
+
+
 _IGNORE: Mapping[str, Kind[Any]] = {
-    "rule": SELECTOR,
+    "rule": Kind(_rule, _rule_schema),
     "path": PATTERN,
     "node": text(),
     "op": text(),
@@ -185,5 +228,6 @@ def _target_schema() -> dict[str, Any]:
 
 
 TARGET = Kind(_target, _target_schema)
-OPTIONS = Kind(_options, _options_schema)
+OPTIONS = Kind(_options, lambda: {"$ref": f"#/$defs/{OPTIONS_SCHEMA}"})
+PLUGIN = Kind(_plugin, text().schema)
 IGNORE = Kind(_ignore, _ignore_schema)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from archlint.analyzer.finding import Severity
 from archlint.analyzer.report import ModelReport, Report, as_json, concise, cost_table, full
 from archlint.analyzer.text import safe
 from archlint.choices import FailOn, Format, TableFormat
+from archlint.config import Chosen
 from archlint.configuration import Configuration
 from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, remark, terminal
 from archlint.paths import find_models
@@ -38,7 +39,7 @@ def analyse(
     Without ``find`` no rule runs. With ``execute`` each model is run once for the shapes that
     depend on data; with a ``clock`` its findings are timed.
     """
-    models, missing = find_models(paths)
+    models, missing = find_models(paths, configuration)
     choose = configuration.chosen if find else configuration.counted
     chosen = {path: choose(path) for path in models}  # all, before any takes time
     with Progress(len(models)) as progress:
@@ -48,10 +49,25 @@ def analyse(
             models, chosen.__getitem__, configuration.bindings, progress,
             execute=execute, stopwatch=clock, profile=_profile(),
         )  # fmt: skip
-    report = replace(report, failures=(*missing, *report.failures))
+    remarked = _with_remarks(report.models, chosen, configuration)
+    report = replace(report, models=remarked, failures=(*missing, *report.failures))
     for failure in report.failures:
         complain(failure.path, failure.why)
     return report
+
+
+def _with_remarks(
+    reports: Sequence[ModelReport], chosen: Mapping[str, Chosen], configuration: Configuration
+) -> tuple[ModelReport, ...]:
+    """The reports, with findings on entries of configurations that serve no more."""
+    if not any(chosen[report.path].ignores for report in reports):
+        return tuple(reports)
+    from archlint.ignore_remarks import with_remarks  # late: few configurations accept findings
+
+    def models_in(folder: str) -> Sequence[str]:
+        return find_models([folder], configuration)[0]
+
+    return with_remarks(reports, chosen.__getitem__, models_in)
 
 
 def _profile() -> MachineProfile | None:
@@ -107,9 +123,9 @@ def growth_text(
     return "\n".join(scaling.render(*pair, shown[0], paint, width) for pair in rows)
 
 
-def files_text(paths: Sequence[str]) -> tuple[str, int]:
+def files_text(paths: Sequence[str], configuration: Configuration) -> tuple[str, int]:
     """The models that the paths name, one a line, and the exit code of ``files``."""
-    models, missing = find_models(paths)
+    models, missing = find_models(paths, configuration)
     for failure in missing:
         complain(failure.path, failure.why)
     return "".join(f"{safe(model)}\n" for model in models), EXIT_INPUT if missing else 0
@@ -117,12 +133,17 @@ def files_text(paths: Sequence[str]) -> tuple[str, int]:
 
 def exit_code(report: Report, configuration: Configuration) -> int:
     """Of a run of ``check``: each model fails by its own settings."""
-    if any(finding.code == CRASH_CODE for finding in report.findings):
-        return EXIT_USAGE
-    if report.failures:
-        return EXIT_INPUT
+    if code := broken_code(report):
+        return code
     failed = any(_fails(model, configuration.fail_on(model.path)) for model in report.models)
     return EXIT_FINDINGS if failed else 0
+
+
+def broken_code(report: Report) -> int:
+    """Of a run that was not whole: a rule has failed, or an input could not be analysed; else 0."""
+    if any(finding.code == CRASH_CODE for finding in report.findings):
+        return EXIT_USAGE
+    return EXIT_INPUT if report.failures else 0
 
 
 def _fails(model: ModelReport, fail_on: FailOn) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +13,19 @@ from typing import TYPE_CHECKING, Any
 from archlint.analyzer.finding import Severity
 from archlint.choices import FailOn, Format
 from archlint.options import Options
+from archlint.patterns import Pattern
 
 if TYPE_CHECKING:  # most runs have no file, and do without what reads one
-    from archlint.patterns import Pattern
     from archlint.rule_kinds import Ignore
+    from archlint.rule_plugins import LocalPlugin
 
 _BARE = re.compile("[A-Za-z0-9_-]+")  # keys that TOML takes without quotes
+
+
+EXCLUDED = tuple(
+    Pattern(name, os.sep)
+    for name in (".*", "__pycache__", "__pypackages__", "node_modules", "site-packages", "venv")
+)
 
 
 def setting(default: Any, help_text: str) -> Any:
@@ -40,6 +48,16 @@ class Settings:
     )
     required_version: str | None = setting(
         None, "Versions of archlint that may read the file, as in '>=0.1,<1'."
+    )
+    plugins: tuple[LocalPlugin, ...] = setting(
+        (), "Files of rules, and folders of such files, beside those of installed packages."
+    )
+    exclude: tuple[Pattern, ...] = setting(
+        EXCLUDED, "Files and folders that are left out where a folder is searched."
+    )
+    extend_exclude: tuple[Pattern, ...] = setting((), "Files and folders to leave out as well.")
+    force_exclude: bool = setting(
+        False, "Whether files and folders that are named are left out too."
     )
     select: tuple[str, ...] | None = setting(
         None, "Rules to run, instead of those that run by default."
@@ -70,6 +88,9 @@ class Settings:
     input_shapes: Mapping[str, tuple[int, ...]] = setting(
         {}, "Shapes of inputs, for the models that have them."
     )
+    model_ignores: bool = setting(
+        True, "Whether entries of 'archlint.ignore' in the models themselves accept findings."
+    )
     require_reason: bool = setting(
         False, "Whether a table of 'ignore' without a reason is a finding."
     )
@@ -99,7 +120,8 @@ def settings_of(**given: Any) -> Settings:
     return Settings(**given, given=frozenset(given))
 
 
-_ADDED = ("extend_select", "ignore")  # what a place says of these adds to what others say
+# What a place says of these adds to what others say.
+_ADDED = ("plugins", "extend_exclude", "extend_select", "ignore")
 
 
 def combine(layers: Iterable[Layer]) -> tuple[Settings, Mapping[str, str]]:

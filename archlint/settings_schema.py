@@ -6,15 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from archlint import __version__
+from archlint.analyzer.reader.source import STANDARD_INPUT
 from archlint.analyzer.text import to_json
+from archlint.configuration import configure
 from archlint.reading import KINDS, plain
-from archlint.rule_kinds import SELECTOR_SCHEMA, rule_schema, selector_schema
-from archlint.rules import all_rules
+from archlint.remarks import REMARKS
+from archlint.rule_kinds import (
+    OPTIONS_SCHEMA,
+    SELECTOR_SCHEMA,
+    options_schema,
+    rule_schema,
+    selector_schema,
+)
 from archlint.settings import FIELDS, Settings
 
 
 def schema() -> str:
-    """The schema of ``archlint.toml``, and of the table ``tool.archlint`` of a pyproject.toml."""
+    """The schema of ``archlint.toml``, and of the table ``tool.archlint`` of a pyproject.toml.
+
+    It has the options of the rules that are known in the working directory.
+    """
+    rules = configure().rules(STANDARD_INPUT)
     defaults = Settings()
     return to_json(
         {
@@ -24,8 +36,9 @@ def schema() -> str:
             "properties": {key: _setting(key, defaults) for key in FIELDS},
             "additionalProperties": False,
             "$defs": {
-                SELECTOR_SCHEMA: selector_schema(),
-                **{rule.code: rule_schema(rule) for rule in all_rules()},
+                SELECTOR_SCHEMA: selector_schema((*rules, *REMARKS)),
+                OPTIONS_SCHEMA: options_schema(rules),
+                **{rule.code: rule_schema(rule) for rule in rules},
             },
         }
     )

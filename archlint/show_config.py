@@ -15,11 +15,13 @@ from archlint.choices import TextFormat
 from archlint.configuration import Configuration
 from archlint.options import find_option, made
 from archlint.reading import plain
-from archlint.rules import all_rules
+from archlint.rules import Rules
 from archlint.selection import find_rule
 from archlint.settings import FIELDS, Settings, combine, flat
+from archlint.toml_entries import quoted
 
 DEFAULT = "default"
+_WIDTH = 100  # columns of a list on one line
 _OF_FILES = ("extend", "required-version")  # no models have them
 
 
@@ -46,14 +48,14 @@ def config_text(
         model = path
     layers = configuration.layers(model)
     settings, sources = combine(layers)
-    rules = configuration.chosen(model).rules
-    shown = list(_shown(settings, sources))
+    rules = configuration.rules(model)
+    shown = list(_shown(settings, sources, rules))
     if key is not None:
-        shown = _under(_canonical(key), shown)
+        shown = _under(_canonical(key, rules), shown)
     elif output_format is TextFormat.TEXT:
         shown = [one for one in shown if one.source != DEFAULT or "." not in one.key]
     said = [layer.source for layer in layers if layer.settings.given]
-    codes = [rule.code for rule in rules]
+    codes = [rule.code for rule in configuration.chosen(model).rules]
     if output_format is TextFormat.JSON:
         settled = [dataclasses.asdict(one) for one in shown]
         return to_json({"sources": said, "rules": codes, "settings": settled})
@@ -72,14 +74,14 @@ def _existing(path: str) -> str:
     return path
 
 
-def _canonical(key: str) -> str:
+def _canonical(key: str, rules: Rules) -> str:
     """The key of a rule's options by its code, and of an option with underscores."""
     if not _is_key(key):
         raise ConfigError(f"config {key}", f"there is no such setting{nearest(key, FIELDS)}")
     table, *parts = key.split(".")
     if table != "rules" or not parts:
         return key
-    rule = find_rule(f"config {key}", parts[0])
+    rule = find_rule(f"config {key}", parts[0], rules)
     options = [find_option(f"config {key}", rule, part).name for part in parts[1:]]
     return ".".join((table, rule.code, *options))
 
@@ -93,14 +95,14 @@ def _under(key: str, shown: Sequence[Shown]) -> list[Shown]:
     return found
 
 
-def _shown(settings: Settings, sources: Mapping[str, str]) -> Iterator[Shown]:
+def _shown(settings: Settings, sources: Mapping[str, str], rules: Rules) -> Iterator[Shown]:
     """Every setting in its order, tables entry by entry, the options of all rules."""
     for key, entry in FIELDS.items():
         if key in _OF_FILES:
             continue
         value = getattr(settings, entry.name)
         if key == "rules":
-            value = {r.code: dataclasses.asdict(r) for r in made(all_rules(), settings.rules)}
+            value = {r.code: dataclasses.asdict(r) for r in made(rules, settings.rules)}
         held = list(flat(key, value)) or [(key, value)]
         for name, item in held:
             yield Shown(name, plain(item), sources.get(name, DEFAULT))
@@ -110,7 +112,12 @@ def _line(shown: Shown) -> str:
     """The setting as TOML has it, its source as a comment."""
     if shown.value is None:
         return f"# {shown.key} is not set"
-    return f"{shown.key} = {_toml(shown.value)}  # {safe(shown.source)}"
+    source = f"  # {safe(shown.source)}"
+    line = f"{shown.key} = {_toml(shown.value)}"
+    if len(line) <= _WIDTH or not isinstance(shown.value, list):
+        return line + source
+    items = [f"    {_toml(item)}," for item in shown.value]
+    return "\n".join((f"{shown.key} = [{source}", *items, "]"))
 
 
 def _toml(value: Any) -> str:
@@ -118,4 +125,4 @@ def _toml(value: Any) -> str:
         return f"{{{', '.join(f'{key} = {_toml(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+    return quoted(value) if isinstance(value, str) else json.dumps(value)

@@ -126,7 +126,7 @@ def test_the_exit_code_tells_the_findings(arguments: list[str], code: int, run: 
         pytest.param(["cost"], "PATHS", id="cost-nothing"),
         pytest.param(["schema"], "report", id="schema-of-nothing"),
         pytest.param(["schema", "confgi"], "confgi", id="unknown-schema"),
-        pytest.param(["rule"], "rule: give either a rule or --all", id="rule-nothing"),
+        pytest.param(["rule"], "rule: give either a rule, --all or --test PATH", id="rule-nothing"),
         pytest.param(["rule", "ARC101", "--all"], "rule: give either", id="rule-both"),
         pytest.param(["rule", "ARC1O1"], "rule ARC1O1: there is no rule 'ARC1O1'; did you mean "
                      "'ARC101'?", id="unknown-rule"),

@@ -9,14 +9,14 @@ import pytest
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.inputs import Bindings
-from archlint.analyzer.rule import DEFAULT_GROUPS
+from archlint.analyzer.rule import is_default
 from archlint.analyzer.text import nearest
 from archlint.config import check_used, choose_rules, parse_bindings
 from archlint.rules import all_rules
 from archlint.selection import find_rule
 
 ALL = {rule.code for rule in all_rules()}
-DEFAULT = {rule.code for rule in all_rules() if rule.group in DEFAULT_GROUPS}
+DEFAULT = {rule.code for rule in all_rules() if is_default(rule)}
 ARC1 = {code for code in ALL if code.startswith("ARC1")}
 ARC10 = {code for code in ALL if code.startswith("ARC10")}
 
@@ -67,7 +67,7 @@ def test_pedantic_rules_have_to_be_selected() -> None:
     """A rule outside of the default groups runs only where a selector means it."""
     assert ALL > DEFAULT
     for rule in all_rules():
-        assert (rule.code in codes()) == (rule.group in DEFAULT_GROUPS)
+        assert (rule.code in codes()) == is_default(rule)
         assert codes([rule.code]) == {rule.code}
 
 
@@ -153,7 +153,7 @@ def test_every_rule_is_found_by_code_and_name() -> None:
     """Whatever the case of the letters."""
     for rule in all_rules():
         names = {rule.code, rule.code.lower(), rule.name, rule.name.upper()}
-        assert {find_rule("rule", name) for name in names} == {rule}
+        assert {find_rule("rule", name, all_rules()) for name in names} == {rule}
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from archlint.analyzer.reader.text import from_text
+from archlint.analyzer.timing.prediction.cache import FOLDER_VARIABLE
+from archlint.environment import CONFIG, OUTPUT_FILE, OUTPUT_FORMAT
 from archlint.reading import layers_of
-from archlint.settings import FIELDS
+from archlint.settings import EXCLUDED, FIELDS
 from command_line import Run
 
 ROOT = Path(__file__).parent.parent
@@ -285,6 +287,20 @@ def test_examples_of_the_page_are_right(example: str, tmp_path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(example, encoding="utf-8")
     assert layers_of(str(path))
+
+
+def test_the_page_tells_what_is_excluded() -> None:
+    """The list that it shows is the default."""
+    (example,) = (text for text in EXAMPLES if text.startswith("exclude = "))
+    shown = tomllib.loads(example.partition("```")[0])["exclude"]
+    assert shown == [pattern.text for pattern in EXCLUDED]
+
+
+def test_the_page_tells_of_every_variable() -> None:
+    """Those that archlint reads."""
+    variables = (CONFIG, OUTPUT_FORMAT, OUTPUT_FILE, FOLDER_VARIABLE, "NO_COLOR", "FORCE_COLOR")
+    for variable in variables:
+        assert f"| `{variable}` |" in PAGE
 
 
 def test_the_page_tells_of_every_setting() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import unicodedata
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -42,10 +44,11 @@ needs_light_models = pytest.mark.skipif(
 )
 
 
-@needs_light_models
 @pytest.mark.parametrize("page", PAGES)
 def test_generated_pages_are_fresh(page: str) -> None:
     """docs/ holds what ``python docs/generate.py`` writes."""
+    if page in {"networks.md", "precision.md"} and not LIGHT.is_dir():
+        pytest.skip("this onnx package ships no light models")
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == PAGES[page]()
 
 
@@ -108,6 +111,48 @@ def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\((?!http)([^)#]+)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target
+
+
+DOCS = ROOT / "docs"
+SITE_PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+_CODE = re.compile(r"^(`{3,})\w*\n.*?^\1$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """The headings of a page as Python-Markdown names them."""
+    found: Counter[str] = Counter()
+    for title in re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE):
+        plain = re.sub(r"<[^>]*>|[`*\\]|\]\([^)]*\)|\[", "", title)
+        plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+        found[re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", plain).strip().lower())] += 1
+    again = {f"{name}_{n}" for name, count in found.items() for n in range(1, count)}
+    return {*found, *again}
+
+
+@pytest.mark.parametrize("page", SITE_PAGES)
+def test_pages_of_the_site_link_within_it(page: str) -> None:
+    """To pages and headings that there are, or to addresses of the web, never to a file of the
+    repository: the site is read without it."""
+    path = DOCS / page
+    prose = _CODE.sub("", path.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]*)\)", prose):
+        if re.match(r"https?://[^\s/]+\.", target):
+            continue
+        name, _, heading = target.partition("#")
+        goal = (path.parent / name).resolve() if name else path
+        assert goal.is_file(), target
+        assert goal.is_relative_to(DOCS), target
+        assert not heading or heading in anchors(goal), target
+
+
+@pytest.mark.parametrize("page", SITE_PAGES)
+def test_lists_and_tables_are_seen_as_such(page: str) -> None:
+    """Python-Markdown wants an empty line before the first entry, where GitHub does without."""
+    lines = _CODE.sub("code", (DOCS / page).read_text(encoding="utf-8")).splitlines()
+    for before, line in itertools.pairwise(lines):
+        for mark in (r"[-*] |\d+\. ", r"\|"):
+            begins = re.match(mark, line) and not re.match(rf"{mark}|\s", before)
+            assert not begins or not before, f"{before}\n{line}"
 
 
 def test_changelog_has_the_version_or_unreleased() -> None:

@@ -240,7 +240,7 @@ def test_findings_of_a_real_model_are_disjoint(path: Path) -> None:
     ranks = [rank(finding) for finding in proposing]
     assert ranks == sorted(ranks)
     for finding in proposing:
-        others = [rank(other) for other in (finding, *finding.alternatives)]
+        others = [rank(finding), *map(rank, finding.alternatives)]
         assert others == sorted(others)
     assert (report.effect is None) == (not proposing)
     if report.effect is not None:

@@ -11,6 +11,7 @@ import pytest
 
 from archlint.analyzer.report import Failure
 from archlint.cli import main
+from archlint.configuration import configure
 from archlint.paths import find_models
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -63,7 +64,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )  # fmt: skip
 def test_what_is_named_is_found(paths: list[str], expected: list[str]) -> None:
     """Files as given, folders with their subfolders in order, globs; each model once."""
-    assert find_models(paths) == (expected, [])
+    assert find_models(paths, configure()) == (expected, [])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_what_is_named_is_found(paths: list[str], expected: list[str]) -> None:
 )
 def test_what_names_no_model_is_a_failure(path: str, why: str) -> None:
     """The other paths are found all the same."""
-    assert find_models(["b.onnx", path, "a.onnx"]) == (
+    assert find_models(["b.onnx", path, "a.onnx"], configure()) == (
         ["b.onnx", "a.onnx"], [Failure(path, why)],
     )  # fmt: skip
 
@@ -86,18 +87,18 @@ def test_what_names_no_model_is_a_failure(path: str, why: str) -> None:
 def test_a_broken_link_is_left_to_the_reader(tree: Path) -> None:
     """It exists, so that the reader says what is wrong with it."""
     (tree / "link.onnx").symlink_to("nowhere")
-    assert find_models(["link.onnx"]) == (["link.onnx"], [])
+    assert find_models(["link.onnx"], configure()) == (["link.onnx"], [])
 
 
 def test_a_folder_is_searched_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order in which the file system lists it."""
     walked = list(os.walk("."))
-    expected = find_models(["."])
+    expected = find_models(["."], configure())
     monkeypatch.setattr(os, "walk", lambda _folder: [
         (place, folders, files[::-1]) for place, folders, files in walked[::-1]
         if ".git" not in place and ".cache" not in place
     ])  # fmt: skip
-    assert find_models(["."]) == expected
+    assert find_models(["."], configure()) == expected
 
 
 def truncated(path: Path) -> None:

@@ -16,8 +16,8 @@ from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.reader.text import from_text
 from archlint.plugins import load_plugins
 
-PAGE = (Path(__file__).parent.parent / "docs" / "plugins.md").read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+PAGE = (Path(__file__).parent.parent / "docs" / "writing-an-operator.md").read_text("utf-8")
+(EXAMPLE,) = re.findall(r"```python\n# acme_costs.py\n(.*?)```", PAGE, flags=re.DOTALL)
 (ENTRY,) = re.findall(r'^acme = "(.*)"$', PAGE, flags=re.MULTILINE)
 FOREIGN = """<ir_version: 9, opset_import: ["" : 21, "acme" : 1]>
 agraph (float[2,7,64] x) => (y) <float[64,32] w> { y = acme.SparseLinear (x, w) }"""

@@ -23,18 +23,19 @@ from archlint.discovery import nearest_file
 from archlint.kinds import Place
 from archlint.patterns import Pattern
 from archlint.reading import KINDS, layers_of, parse, read_settings
+from archlint.remarks import REMARKS
 from archlint.rules import all_rules
 from archlint.selection import Selection, selected
 from archlint.settings import FIELDS, Layer, Settings, combine
 from archlint.settings_schema import schema
 
-DEFAULT = {rule.code for rule in selected([])}
+DEFAULT = {rule.code for rule in selected(all_rules(), [])}
 SCHEMA = Draft202012Validator(json.loads(schema()))
 HEXAGON = str(Path(profile.__file__).with_name("qualcomm-hexagon.toml"))
 
 
 def read(text: str) -> Settings:
-    return read_settings(Place("x.toml", "/project"), tomllib.loads(text))
+    return read_settings(Place("x.toml", "/project", rules=all_rules()), tomllib.loads(text))
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -48,6 +49,7 @@ RIGHT = [
     pytest.param("", {}, id="nothing"),
     pytest.param('extend = "../x.toml"', {"extend": "../x.toml"}, id="extend"),
     pytest.param('required-version = ">=0.1"', {"required_version": ">=0.1"}, id="version"),
+    pytest.param("plugins = []", {"plugins": ()}, id="plugins"),
     pytest.param('select = ["ARC1", "ALL"]', {"select": ("ARC1", "ALL")}, id="select"),
     pytest.param("select = []", {"select": ()}, id="select-nothing"),
     pytest.param('extend-select = ["ARC103"]', {"extend_select": ("ARC103",)}, id="extend-select"),
@@ -84,6 +86,22 @@ RIGHT = [
         "[input-shapes]\nx = [1, 3, 8, 8]", {"input_shapes": {"x": (1, 3, 8, 8)}}, id="shapes"
     ),
     pytest.param("require-reason = true", {"require_reason": True}, id="require-reason"),
+    pytest.param("model-ignores = false", {"model_ignores": False}, id="model-ignores"),
+    pytest.param(
+        'exclude = ["vendor/**"]', {"exclude": (Pattern("vendor/**", "/project"),)}, id="exclude"
+    ),
+    pytest.param("exclude = []", {"exclude": ()}, id="exclude-nothing"),
+    pytest.param(
+        'extend-exclude = ["a"]',
+        {"extend_exclude": (Pattern("a", "/project"),)},
+        id="extend-exclude",
+    ),
+    pytest.param("force-exclude = true", {"force_exclude": True}, id="force-exclude"),
+    pytest.param('ignore = ["ARC901"]', {"ignore": ("ARC901",)}, id="ignore-a-remark"),
+    pytest.param('ignore = ["unused-ignore"]', {"ignore": ("ARC901",)}, id="name-of-a-remark"),
+    pytest.param(
+        'severity.ARC9 = "note"', {"severity": {"ARC9": Severity.NOTE}}, id="severity-of-remarks"
+    ),
 ]
 
 
@@ -150,6 +168,14 @@ WRONG = [
     pytest.param(
         "[[ignore]]\nrule = 'ALL'\nexpires = 'soon'", "ignore[0].expires: must be a date", id="date"
     ),
+    pytest.param(
+        "[[ignore]]\nrule = 'ARC901'", "ignore[0].rule: ARC901 is no finding in", id="remark-entry"
+    ),
+    pytest.param("ignore = [{rule = 'ARC9'}]", "ARC9 is no finding in", id="remarks-entry"),
+    pytest.param("exclude = 'vendor'", "exclude: must be a list, not a text", id="exclude-text"),
+    pytest.param("exclude = ['']", "exclude[0]: must not be empty", id="exclude-empty"),
+    pytest.param("force-exclude = 1", "must be a truth value", id="force-exclude-1"),
+    pytest.param("model-ignores = 'no'", "must be a truth value", id="model-ignores-text"),
 ]
 
 
@@ -171,7 +197,7 @@ def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(document)
     assert set(document["properties"]) == set(FIELDS)
     for rule in all_rules():
-        assert {rule.code, rule.name} <= set(document["properties"]["rules"]["properties"])
+        assert {rule.code, rule.name} <= set(document["$defs"]["options"]["properties"])
         options = document["$defs"][rule.code]["properties"]
         assert {name.replace("-", "_") for name in options} == set(rule().__dict__)
 
@@ -364,7 +390,9 @@ def test_places_change_what_runs(
     selections: Sequence[dict[str, list[str]]], expected: set[str]
 ) -> None:
     """As ruff 0.17.6 does, asked with F401 and E702 in these places."""
-    assert {rule.code for rule in selected([Selection(**s) for s in selections])} == expected
+    assert {
+        rule.code for rule in selected(all_rules(), [Selection(**s) for s in selections])
+    } == expected
 
 
 def test_tables_are_merged_entry_by_entry() -> None:
@@ -406,7 +434,7 @@ def test_severities_go_by_the_narrowest_selector(tmp_path: Path) -> None:
     text = '[severity]\nALL = "note"\nARC1 = "warning"\nARC101 = "error"'
     found = chosen(text, "m.onnx", tmp_path).severities
     assert (found["ARC101"], found["ARC102"], found["ARC201"]) == (3, 2, 1)
-    assert set(found) == {rule.code for rule in all_rules()}
+    assert set(found) == {r.code for r in all_rules()} | {remark.code for remark in REMARKS}
 
 
 def test_the_command_line_wins(tmp_path: Path) -> None:

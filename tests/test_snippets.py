@@ -11,6 +11,7 @@ from archlint.analyzer.engine import run
 from archlint.analyzer.load import load
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import Flags, Rule, RuleContext
+from archlint.explain.example import example_of
 from archlint.rules import all_rules, cases_of
 
 torch: Any = pytest.importorskip("torch", reason="snippets are for torch")
@@ -48,3 +49,25 @@ def test_snippets_run_in_torch(rule: type[Rule], case: Flags) -> None:
         assert counter.get_total_flops() == 2 * priced.after.macs
         parameters = sum(parameter.numel() for parameter in module.parameters())
         assert parameters == priced.parameters_after
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.code) for rule in all_rules()])
+def test_modules_of_pages_are_those_of_the_example(rule: type[Rule]) -> None:
+    """What is flagged and what is suggested take the same input, give outputs of one shape, and
+    cost what the finding says."""
+    example = example_of(rule)
+    assert example is not None
+    priced = example.report.findings[0].priced
+    written = example.modules_before, example.modules_after
+    assert priced is not None or not any(written)
+    if priced is None or not all(written):
+        return
+    graph = example.report.costs.graph
+    x = torch.zeros(graph.value(priced.proposal.replaces[0].input(0)).static_shape)
+    shapes = []
+    for text, cost in zip(written, (priced.before, priced.after), strict=True):
+        module = eval(text, {"nn": torch.nn})  # noqa: S307 - code that archlint wrote
+        with flop_counter.FlopCounterMode(display=False) as counter:
+            shapes.append(tuple(module(x).shape))
+        assert counter.get_total_flops() == 2 * cost.macs
+    assert shapes[0] == shapes[1]

@@ -19,13 +19,13 @@ from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.load import load
 from archlint.analyzer.proposal import as_model
 from archlint.analyzer.reader import Model
-from archlint.analyzer.rule import DEFAULT_GROUPS, Rule, RuleContext
+from archlint.analyzer.rule import Rule, RuleContext, is_default
 from archlint.rules import all_rules
 from cases import CASES
 from pairs import GRID, MAP, Case, Network
 
 RULES = {rule.code: rule for rule in all_rules()}
-DEFAULT = [rule() for rule in all_rules() if rule.group in DEFAULT_GROUPS]
+DEFAULT = [rule() for rule in all_rules() if is_default(rule)]
 MACS = {
     "5×5 192→32 on 28×28: 1×1 to 16 before it": (28*28*25*192*32, 28*28*(192*16+25*16*32)),
     "5×5 200→55 on 30×40: 1×1 to 20 before it": (30*40*25*200*55, 30*40*(200*20+25*20*55)),

@@ -1,0 +1,1 @@
+"""Rules of one team: archlint takes those of every module here."""

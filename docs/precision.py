@@ -13,7 +13,7 @@ import onnx
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.groups import grouped
-from archlint.analyzer.rule import DEFAULT_GROUPS, RuleGroup
+from archlint.analyzer.rule import RuleGroup, is_default
 from archlint.analyzer.text import percent_change, short
 from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint_model
@@ -114,7 +114,7 @@ def first(title: str) -> str:
 
 def _requested(known: Known) -> str:
     """The rules that are off by default and would report something."""
-    off = [rule.code for rule in choose_rules(["ALL"]) if rule.group not in DEFAULT_GROUPS]
+    off = [rule.code for rule in choose_rules(["ALL"]) if not is_default(type(rule))]
     found = lint_model(known.model(), Chosen(choose_rules([",".join(off)])))
     return ", ".join(sorted({finding.code for finding in found.findings}))
 

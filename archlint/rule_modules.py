@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from glob import escape, glob
 from importlib.util import module_from_spec, spec_from_file_location
 from traceback import extract_tb
 from types import ModuleType
@@ -54,7 +55,19 @@ def _rules_at(path: str) -> Rules:
         for module in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
             del sys.modules[module]
         raise
-    return _some(rule for module in modules for rule in rules_in(module))
+    return _some((rule for module in modules for rule in rules_in(module)), _inner_hint(path))
+
+
+def _inner_hint(path: str) -> str:
+    """Which folders within a folder may have been meant."""
+    if not os.path.isdir(path):
+        return ""
+    inner = [
+        name
+        for name in sorted(os.listdir(path))
+        if glob(os.path.join(escape(path), escape(name), "*.py"))
+    ]
+    return f"; folders within it are not looked into: give {' or '.join(inner)}" if inner else ""
 
 
 def file_of(rule: type[Rule], path: str) -> str:
@@ -91,10 +104,10 @@ def _rules_of(module: ModuleType) -> Rules:
     return _some(rule for each in (module, *inner) for rule in rules_in(each))
 
 
-def _some(found: Iterator[type[Rule]]) -> Rules:
+def _some(found: Iterator[type[Rule]], hint: str = "") -> Rules:
     rules = tuple(dict.fromkeys(found))
     if not rules:
-        raise UnusableError("defines no rule: no subclass of archlint.analyzer.rule.Rule")
+        raise UnusableError(f"defines no rule: no subclass of archlint.analyzer.rule.Rule{hint}")
     return rules
 
 

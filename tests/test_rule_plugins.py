@@ -329,6 +329,7 @@ def test_two_packages_with_one_rule_are_told(site: Path, run: Run) -> None:
         pytest.param("no.py", "'no.py': there is no such file or folder", id="missing"),
         pytest.param("layer.onnx", "is no folder, and no file '*.py'", id="no-python"),
         pytest.param("empty", "'empty': defines no rule", id="empty-folder"),
+        pytest.param("outer", "folders within it are not looked into: give inner", id="too-high"),
         pytest.param(" ", "plugins[0]: must not be empty", id="blank"),
         pytest.param("a\x1b[31m.py", "'a\\x1b[31m.py': there is no such file", id="escaped"),
     ],
@@ -336,6 +337,8 @@ def test_two_packages_with_one_rule_are_told(site: Path, run: Run) -> None:
 def test_a_path_without_rules_is_told(run: Run, desk: Path, path: str, told: str) -> None:
     """In one line without control characters."""
     (desk / "empty").mkdir()
+    (desk / "outer" / "inner").mkdir(parents=True)
+    (desk / "outer" / "inner" / "rules.py").write_text(PROPOSING, encoding="utf-8")
     write("archlint.toml", f'plugins = ["{path}"]'.replace("\x1b", "\\u001b"))
     assert told in run("layer.onnx").error
 

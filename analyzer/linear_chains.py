@@ -57,7 +57,9 @@ def affine_source(graph: Graph, node: Node, axis: int = 1) -> str | None:
     if node.operator == "BatchNormalization":
         frozen = not node.attributes.get("training_mode", 0) and data[0] == node.input(0)
         return data[0] if frozen and axis % len(shape) == 1 else None
-    if node.operator in ("Add", "Mul"):
+    if node.operator in ("Add", "Sub", "Mul") or (
+        node.operator == "Div" and data[0] == node.input(0)
+    ):
         others = (name for name in node.inputs if name != data[0])
         alike = all(_is_per_channel(graph, name, len(shape), axis) for name in others)
         return data[0] if alike else None
@@ -94,7 +96,7 @@ def before_affine(graph: Graph, value: str, axis: int = 1) -> tuple[str, tuple[N
 
 def shifts(nodes: Iterable[Node]) -> bool:
     """Whether scales and shifts add constants."""
-    return any(node.op_type in ("Add", "BatchNormalization") for node in nodes)
+    return any(node.op_type in ("Add", "Sub", "BatchNormalization") for node in nodes)
 
 
 def branched_sums(graph: Graph) -> Iterator[BranchedSum]:

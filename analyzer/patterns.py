@@ -1,8 +1,7 @@
-"""What rules ask of a graph: a convolution's sizes, what feeds it, which activation follows."""
+"""What rules ask of a graph: a convolution's sizes, what feeds it, which nodes are activations."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,19 +12,19 @@ from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.geometry import window
 from archlint.analyzer.graph import Data, Graph, Node
 
-_ACTIVATIONS = frozenset({
+ACTIVATIONS = frozenset({
     "Relu", "LeakyRelu", "PRelu", "Clip", "Elu", "Selu", "Celu", "HardSwish", "HardSigmoid", "Gelu",
     "Mish", "Softplus", "Softsign", "Sigmoid", "Tanh", "ThresholdedRelu",
 })  # fmt: skip
 # One input of data, the same channels at the same places.
-_POINTWISE = _ACTIVATIONS | {
+_POINTWISE = ACTIVATIONS | {
     "BatchNormalization", "Identity", "Dropout", "Cast", "Pad", "Split", "QuantizeLinear",
     "DequantizeLinear", "InstanceNormalization", "GroupNormalization", "LRN", "Erf", "Exp", "Neg",
     "Abs", "Sqrt",
 }  # fmt: skip
 _BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min", "Pow"})
 _BLOCK_DEPTH = 32  # nodes from a convolution to the addition that ends its block
-_GATE_DEPTH = 12  # steps from a product back to where its gate branched off; GELU takes 5
+GATE_DEPTH = 12  # steps from a product back to where its gate branched off; GELU takes 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +62,31 @@ class ConvSizes:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """An activation as it can be written again; ``Silu`` stands for x·sigmoid(x)."""
+    """An activation as it can be written again.
+
+    ``Silu`` stands for x·sigmoid(x), a ``HardSwish`` with slopes for x·HardSigmoid(x).
+    """
 
     op_type: str
     attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
     bounds: tuple[float | None, ...] = ()
 
-    def write(self, builder: GraphBuilder, x: str) -> str:
+    def write(self, builder: GraphBuilder, x: str, output: str | None = None) -> str:
         """Add it to a graph."""
         if self.op_type == "Silu":
-            return builder.node("Mul", x, builder.node("Sigmoid", x))
+            return builder.node("Mul", x, builder.node("Sigmoid", x), output=output)
+        if self.op_type == "HardSwish" and self.attributes:
+            gate = builder.node("HardSigmoid", x, **self.attributes)
+            return builder.node("Mul", x, gate, output=output)
         if self.op_type == "PRelu":
             axes = (1,) * int(self.attributes.get("axes", 2))
             slope = builder.weight("slope", (builder.channels(x), *axes))
-            return builder.node("PRelu", x, slope)
+            return builder.node("PRelu", x, slope, output=output)
         inputs = [
             "" if bound is None else builder.constant("bound", float(bound))
             for bound in self.bounds
         ]
-        return builder.node(self.op_type, x, *inputs, **self.attributes)
-
-
-_RELU = Activation("Relu")
+        return builder.node(self.op_type, x, *inputs, output=output, **self.attributes)
 
 
 def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
@@ -179,7 +181,7 @@ def _meeting(sources: Mapping[str, str], left: str, right: str) -> str | None:
 
 def _chain(value: str, sources: Mapping[str, str]) -> Iterator[str]:
     at: str | None = value
-    for _ in range(_GATE_DEPTH):
+    for _ in range(GATE_DEPTH):
         if at is None:
             return
         yield at
@@ -191,35 +193,10 @@ def in_reduced_branch(graph: Graph, node: Node) -> bool:
     return node.id in branches(graph).reduced
 
 
-def activation_after(graph: Graph, node: Node) -> Activation:
-    """The activation behind a convolution, else the graph's most frequent one, else Relu."""
-    value = node.output(0)
-    sources = branches(graph).sources
-    for _ in range(_GATE_DEPTH):
-        consumers = graph.consumers(value)
-        if {"Sigmoid", "Mul"} == {consumer.op_type for consumer in consumers}:
-            return Activation("Silu")
-        if len(consumers) != 1:
-            break
-        (consumer,) = consumers
-        if consumer.op_type in _ACTIVATIONS:
-            return _as_activation(graph, consumer) or _most_frequent(graph)
-        if sources.get(consumer.output(0)) != value:
-            break
-        value = consumer.output(0)
-    return _most_frequent(graph)
-
-
-@lru_cache(maxsize=2)
-def _most_frequent(graph: Graph) -> Activation:
-    found = [node for node in graph.nodes if node.op_type in _ACTIVATIONS - {"PRelu"}]
-    for op_type, _ in Counter(node.op_type for node in found).most_common(1):
-        sample = next(node for node in found if node.op_type == op_type)
-        return _as_activation(graph, sample) or _RELU
-    return _RELU
-
-
-def _as_activation(graph: Graph, node: Node) -> Activation | None:
+def as_activation(graph: Graph, node: Node) -> Activation | None:
+    """A node as an activation; None if it is another node or has bounds that are not known."""
+    if node.op_type not in ACTIVATIONS:
+        return None
     if node.op_type == "PRelu":
         rank = len(graph.value(node.input(0)).shape or (0,) * 4)
         return Activation("PRelu", {"axes": rank - 2})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archlint.analyzer.activations import activation_after
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence, Severity
-from archlint.analyzer.patterns import activation_after, conv_sizes, convolutions
+from archlint.analyzer.patterns import conv_sizes, convolutions
 from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, RuleGroup, option
 from archlint.analyzer.text import percent

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from archlint.analyzer.patterns import ConvSizes, activation_after, conv_sizes, convolutions
+from archlint.analyzer.activations import activation_after
+from archlint.analyzer.patterns import ConvSizes, conv_sizes, convolutions
 from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option
 from archlint.analyzer.text import percent

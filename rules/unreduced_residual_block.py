@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archlint.analyzer.activations import activation_after
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.patterns import (
     ConvSizes,
-    activation_after,
     conv_sizes,
     convolutions,
     ends_in_addition,

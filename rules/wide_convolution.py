@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+from archlint.analyzer.activations import activation_after
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.patterns import (
     ConvSizes,
-    activation_after,
     conv_sizes,
     convolutions,
     in_reduced_branch,

@@ -22,12 +22,14 @@ from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.timing.harness import Setup, fed, made_up, made_up_values, open_session
 from archlint.analyzer.timing.part import part
 from archlint.analyzer.timing.subject import Subject, whole
+from denormals import keep_denormals
 
 
 def outputs_of(subject: Subject, tmp_path: Path) -> list[Any]:
     """What a run of a subject gives."""
     (tmp_path / "subject.onnx").write_bytes(subject.model)
     arguments = subject.as_json(str(tmp_path / "subject.onnx"))
+    keep_denormals()
     session = open_session(arguments, Setup(), made_up_values(arguments))
     return outputs_from(session, fed(arguments))
 

@@ -29,6 +29,7 @@ from archlint.analyzer.timing.nodes import measuring
 from archlint.analyzer.timing.nodes.latency import Latency
 from archlint.analyzer.timing.providers import parse_providers
 from archlint.analyzer.timing.subject import whole
+from denormals import keep_denormals
 from kernels import run_here
 
 # What archlint must find exactly once, wherever onnxruntime put it.
@@ -137,6 +138,7 @@ def optimise(model: Model, bindings: Bindings | None = None) -> Optimised:
             options.add_session_config_entry(entry, "weights")
 
         setup = Setup(synthetic=subject.is_synthetic)
+        keep_denormals()
         session = open_session(told, setup, made_up_values(told), adjust)
         Runner(session, fed(told), "cpu").run()
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))

@@ -37,12 +37,12 @@ def activation_after(graph: Graph, node: Node) -> Activation:
 @lru_cache(maxsize=2)
 def _by_source(graph: Graph) -> Mapping[str, Activation]:
     """The activations that are written as several operators, by what they are of."""
-    return {whole.source: whole.activation for whole in written_out(graph)}
+    return {whole.source: whole.activation for whole in written_out(graph).values()}
 
 
 @lru_cache(maxsize=2)
 def _most_frequent(graph: Graph) -> Activation:
-    written = written_out(graph)
+    written = written_out(graph).values()
     inner = {node.id for whole in written for node in whole.nodes}
     found = [(whole.nodes[0].id, whole.activation) for whole in written]
     found += [

@@ -103,7 +103,7 @@ def _in_front(graph: Graph, layer: Node) -> tuple[str, tuple[Node, ...]]:
 @lru_cache(maxsize=2)
 def _in_activations(graph: Graph) -> frozenset[int]:
     """The nodes that write an activation: their constants are those of it."""
-    return frozenset(node.id for whole in written_out(graph) for node in whole.nodes)
+    return frozenset(node.id for whole in written_out(graph).values() for node in whole.nodes)
 
 
 def _behind(graph: Graph, layer: Node) -> tuple[Node, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isclose
 
@@ -10,7 +11,7 @@ from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.linear_chains import sole_maker
 from archlint.analyzer.patterns import Activation
 
-_STEPS = 8  # operators of one activation; x·relu6(x + 3)/6 takes four, or five
+_STEPS = 6  # operators of one activation; x·relu6(x + 3)/6 takes four, or five
 HARD_SWISH = 14  # the opset from which ONNX has it
 _CLIP_READS_BOUNDS = 11  # the opset from which its bounds are inputs
 
@@ -40,17 +41,22 @@ class _Form:
         """It times a number."""
         low, high = sorted((self.low * factor, self.high * factor))
         slope, shift = self.slope * factor, self.shift * factor
-        return replace(self, slope=slope, shift=shift, low=low, high=high)
+        return _Form(self.source, slope, shift, low, high, self.gated, self.nodes)
 
     def shifted(self, number: float) -> _Form:
         """It plus a number."""
-        low, high = self.low + number, self.high + number
-        return replace(self, shift=self.shift + number, low=low, high=high)
+        low, high, shift = self.low + number, self.high + number, self.shift + number
+        return _Form(self.source, self.slope, shift, low, high, self.gated, self.nodes)
 
     def clipped(self, low: float, high: float) -> _Form:
         """It between two bounds."""
-        bounds = (min(max(bound, low), high) for bound in (self.low, self.high))
-        return replace(self, low=next(bounds), high=next(bounds))
+        low, high = (min(max(bound, low), high) for bound in (self.low, self.high))
+        return _Form(self.source, self.slope, self.shift, low, high, self.gated, self.nodes)
+
+    def made_by(self, *nodes: Node, gated: bool = False) -> _Form:
+        """It as what these nodes, and its own before them, compute."""
+        gated, nodes = gated or self.gated, (*self.nodes, *nodes)
+        return _Form(self.source, self.slope, self.shift, self.low, self.high, gated, nodes)
 
     @property
     def is_open(self) -> bool:
@@ -59,15 +65,16 @@ class _Form:
 
 
 @lru_cache(maxsize=2)
-def written_out(graph: Graph) -> tuple[WrittenOut, ...]:
-    """The activations that are written as several operators, in topological order."""
+def written_out(graph: Graph) -> Mapping[int, WrittenOut]:
+    """The activations that are written as several operators, by the last of them, in topological
+    order."""
     found: list[WrittenOut] = []
     inner: set[int] = set()
     for node in reversed(tuple(graph.operators())):
         if node.id not in inner and (whole := _leaky(graph, node) or _bounded(graph, node)):
             found.append(whole)
             inner.update(part.id for part in whole.nodes)
-    return tuple(reversed(found))
+    return {whole.nodes[-1].id: whole for whole in reversed(found)}
 
 
 def _leaky(graph: Graph, node: Node) -> WrittenOut | None:
@@ -138,7 +145,7 @@ def _step(graph: Graph, node: Node, steps: int) -> _Form | None:
     shape = graph.value(node.output(0)).shape
     if form is None or shape is None or graph.value(form.source).shape != shape:
         return None
-    return replace(form, nodes=(*form.nodes, node))
+    return form.made_by(node)
 
 
 def _unary(graph: Graph, node: Node, form: _Form) -> _Form | None:
@@ -196,8 +203,7 @@ def _gated(graph: Graph, node: Node, steps: int) -> _Form | None:
         if line.source != gate.source or gate.is_open or gate.gated:
             continue
         if line.is_open and line.shift == 0 and line.slope:
-            product = gate.scaled(line.slope)
-            return replace(product, gated=True, nodes=(*line.nodes, *gate.nodes))
+            return gate.scaled(line.slope).made_by(*line.nodes, gated=True)
     return None
 
 

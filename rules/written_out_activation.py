@@ -62,7 +62,7 @@ class WrittenOutActivation(PassRule):
     def places(self, context: RuleContext) -> Iterator[Match]:
         """Activations with more operators than onnxruntime needs for them."""
         graph = context.graph
-        for whole in written_out(graph):
+        for whole in written_out(graph).values():
             if (saved := _saved(whole)) <= 0:
                 continue
             name, count = whole.activation.op_type, len(whole.nodes)
@@ -76,7 +76,7 @@ class WrittenOutActivation(PassRule):
 
     def propose(self, match: Match, context: RuleContext) -> Proposal | None:
         """The operator of ONNX that computes it."""
-        whole = next(w for w in written_out(context.graph) if w.nodes == match.nodes)
+        whole = written_out(context.graph)[match.nodes[-1].id]
         builder, x = draft_from(context.graph, "one", whole.source, whole.nodes)
         output = whole.nodes[-1].output(0)
         whole.activation.write(builder, x, output)

@@ -99,7 +99,7 @@ def run(proto: ModelProto) -> NDArray[Any]:
 def test_forms(nodes: str, op_type: str, attributes: dict[str, float], opset: int) -> None:
     """Each is recognised as its operator; before opset 14 HardSwish has slopes to be written by."""
     graph = load(model_of(nodes, opset))
-    (whole,) = written_out(graph)
+    (whole,) = written_out(graph).values()
     told = whole.activation.attributes
     assert (whole.activation.op_type, whole.source) == (op_type, "x")
     usual = op_type == "HardSwish" and not attributes
@@ -141,7 +141,7 @@ def test_other_functions(nodes: str) -> None:
 def test_two_of_one_value() -> None:
     """Each of two activations of a value is found, in topological order."""
     shared = f"{RELU6} c = Mul (x, b) d = Div (c, six) e = Mul (sixth, x) f = Max (e, x)"
-    found = written_out(load(model_of(f"{shared} y = Add (d, f)")))
+    found = written_out(load(model_of(f"{shared} y = Add (d, f)"))).values()
     assert [whole.activation.op_type for whole in found] == ["HardSwish", "LeakyRelu"]
 
 
@@ -149,7 +149,7 @@ def test_a_single_hard_sigmoid_and_its_product() -> None:
     """HardSigmoid and Mul are HardSwish to those who ask what follows, and no fault."""
     model = model_of("a = HardSigmoid <alpha = 0.16666667> (x) y = Mul (x, a)")
     costs = count(load(model))
-    (whole,) = written_out(costs.graph)
+    (whole,) = written_out(costs.graph).values()
     assert whole.activation.op_type == "HardSwish"
     assert not list(WrittenOutActivation().match(RuleContext(costs.graph, costs)))
 

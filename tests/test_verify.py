@@ -16,6 +16,7 @@ import pytest
 
 from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.errors import TimingError
+from archlint.analyzer.finding import Finding, Severity
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
@@ -24,10 +25,11 @@ from archlint.analyzer.timing import compare as comparison_module
 from archlint.analyzer.timing import verification
 from archlint.analyzer.timing.compare import compare
 from archlint.analyzer.timing.effort import Effort
-from archlint.analyzer.timing.measurement import Comparison, Verdict
-from archlint.analyzer.timing.providers import parse_providers
+from archlint.analyzer.timing.measurement import Comparison, Measured, Verdict
+from archlint.analyzer.timing.providers import Provider, parse_providers
 from archlint.analyzer.timing.statistics import Clock, Interval
 from archlint.analyzer.timing.subject import whole
+from archlint.analyzer.timing.verification import Verifier
 
 if TYPE_CHECKING:
     from command_line import Run
@@ -59,6 +61,33 @@ def comparison(before: float, low: float, high: float) -> Comparison:
 )
 def test_verdicts(before: float, low: float, high: float, verdict: Verdict) -> None:
     assert comparison(before, low, high).verdict is verdict
+
+
+def finding(code: str) -> Finding:
+    """Of a rule, at some place."""
+    return Finding(code, "some-fault", Severity.WARNING, None, (), "", "")
+
+
+class Stopwatch(Verifier):
+    """Gives each finding the same 0.04 ms, of which three quarters go; none of ARC202."""
+
+    def __init__(self) -> None:
+        """It needs no model."""
+
+    def finding(self, finding: Finding, provider: Provider) -> Measured | None:
+        """The same for all."""
+        if finding.code == "ARC202":
+            return Measured(provider, why="it does not run")
+        return Measured(provider, comparison(40_000, 0.24, 0.26))
+
+
+def test_what_is_small_is_judged_by_all_that_its_rule_flags() -> None:
+    """Three of 0.04 ms are more than 0.1 ms; one alone is not."""
+    codes = ["ARC408", "ARC101", "ARC408", "ARC202", "ARC408"]
+    findings, _ = verification.verify(Stopwatch(), map(finding, codes), parse_providers([]))
+    verdicts = [found.measured[0].verdict for found in findings]
+    small, confirmed = Verdict.TOO_SMALL, Verdict.CONFIRMED
+    assert verdicts == [confirmed, small, confirmed, None, confirmed]
 
 
 def test_the_claim_of_the_sample_is_confirmed(run: Run) -> None:

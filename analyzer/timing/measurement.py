@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from archlint.analyzer.timing.providers import Provider
@@ -30,7 +30,8 @@ class Comparison:
 
     ``rounds`` are the pairs of runs that count, ``disturbed`` those that do not. ``kernels_before``
     and ``kernels_after`` are how many each provider ran, ``copies`` the nodes that only copy
-    between devices.
+    between devices. ``together`` are the nanoseconds of all that the same rule would replace in the
+    model, where that is more.
     """
 
     provider: Provider
@@ -46,12 +47,13 @@ class Comparison:
     kernels_before: Mapping[str, int]
     kernels_after: Mapping[str, int]
     copies: int
+    together: float = 0.0
 
     @property
     def verdict(self) -> Verdict:
         """Confirmed where the whole interval says that at least a twentieth of the time is saved,
         refuted where the whole interval says that less is."""
-        if self.before < TOO_SMALL:
+        if max(self.before, self.together) < TOO_SMALL:
             return Verdict.TOO_SMALL
         if self.interval.high < WORTHWHILE:
             return Verdict.CONFIRMED
@@ -72,6 +74,13 @@ class Measured:
     def verdict(self) -> Verdict | None:
         """What the comparison says; None where there is none."""
         return None if self.comparison is None else self.comparison.verdict
+
+
+    def in_company(self, together: float) -> Measured:
+        """It among all that its rule would replace, which take so many nanoseconds together."""
+        if self.comparison is None:
+            return self
+        return replace(self, comparison=replace(self.comparison, together=together))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -93,6 +94,18 @@ class Verifier:
         return before, whole(spliced, self._reload(spliced))
 
 
+def _together(
+    findings: Sequence[Finding], measured: Sequence[Measured | None]
+) -> list[Measured | None]:
+    """What was measured on one provider, each with what all findings of its rule take."""
+    pairs = list(zip(findings, measured, strict=True))
+    sums: defaultdict[str, float] = defaultdict(float)
+    for finding, one in pairs:
+        if one is not None and one.comparison is not None:
+            sums[finding.code] += one.comparison.before
+    return [one and one.in_company(sums[finding.code]) for finding, one in pairs]
+
+
 def _judged(finding: Finding, measured: tuple[Measured, ...]) -> Finding:
     """The finding with its verdicts; one that is refuted everywhere fails no run any more."""
     refuted = bool(measured) and all(one.verdict is Verdict.REFUTED for one in measured)
@@ -105,10 +118,12 @@ def verify(
 ) -> tuple[tuple[Finding, ...], tuple[Whole, ...]]:
     """The findings with their verdicts on each provider, and the whole model on each of those where
     some were confirmed."""
-    judged = []
-    for finding in findings:
-        verdicts = [verifier.finding(finding, provider) for provider in providers]
-        judged.append(_judged(finding, tuple(one for one in verdicts if one is not None)))
+    findings = tuple(findings)
+    timed = [_together(findings, [verifier.finding(f, p) for f in findings]) for p in providers]
+    judged = [
+        _judged(finding, tuple(one for one in verdicts if one is not None))
+        for finding, *verdicts in zip(findings, *timed, strict=True)
+    ]
     wholes = []
     for place, provider in enumerate(providers):
         confirmed = [

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isclose
 
 from archlint.analyzer.graph import Graph, Node
 
 _MODULES = {
     "Relu": "nn.ReLU()", "Sigmoid": "nn.Sigmoid()", "Tanh": "nn.Tanh()", "Elu": "nn.ELU()",
-    "HardSwish": "nn.Hardswish()", "HardSigmoid": "nn.Hardsigmoid()", "Gelu": "nn.GELU()",
+    "HardSwish": "nn.Hardswish()", "Gelu": "nn.GELU()",
     "Mish": "nn.Mish()", "Selu": "nn.SELU()", "Softplus": "nn.Softplus()",
     "Flatten": "nn.Flatten()", "Identity": "nn.Identity()",
 }  # fmt: skip
+_GATES = {"nn.Sigmoid()": "nn.SiLU()", "nn.Hardsigmoid()": "nn.Hardswish()"}  # times its input
 
 
 def pytorch(graph: Graph) -> str:
@@ -20,19 +22,23 @@ def pytorch(graph: Graph) -> str:
     nodes = list(graph.operators())
     while nodes:
         node = nodes.pop(0)
-        if node.op_type == "Sigmoid" and nodes and node.input(0) in nodes[0].inputs:
-            nodes.pop(0)  # x·sigmoid(x)
-            lines.append("nn.SiLU()")
-            continue
         line = _MODULES.get(node.op_type)
         if line is None:
             writer = _WRITERS.get(node.op_type)
             line = writer(graph, node) if writer else None
         if line is None:
             return ""
+        if line in _GATES and nodes and _gates(node, nodes[0]):
+            nodes.pop(0)
+            line = _GATES[line]
         lines.append(line)
     body = "".join(f"    {line},\n" for line in lines)
     return f"nn.Sequential(\n{body})" if lines else ""
+
+
+def _gates(node: Node, product: Node) -> bool:
+    """Whether a node's output is multiplied by what the node reads, and nothing else."""
+    return product.op_type == "Mul" and {*product.inputs} == {node.input(0), node.output(0)}
 
 
 def _conv(graph: Graph, node: Node) -> str | None:
@@ -80,7 +86,17 @@ def _clip(graph: Graph, node: Node) -> str:
         bounds.append(node.attributes.get(attribute) if data is None else data.reshape(-1)[0])
     if bounds == [0, 6]:
         return "nn.ReLU6()"
-    return f"nn.Hardtanh({bounds[0]}, {bounds[1]})"
+    low, high = (
+        f"float('{free}')" if bound is None else bound
+        for bound, free in zip(bounds, ("-inf", "inf"), strict=True)
+    )
+    return f"nn.Hardtanh({low}, {high})"
+
+
+def _hard_sigmoid(_graph: Graph, node: Node) -> str | None:
+    slope, shift = node.attributes.get("alpha", 0.2), node.attributes.get("beta", 0.5)
+    same = isclose(slope, 1 / 6, rel_tol=1e-5) and isclose(shift, 0.5, rel_tol=1e-5)
+    return "nn.Hardsigmoid()" if same else None
 
 
 def _pool_to_one(graph: Graph, node: Node) -> str:
@@ -96,6 +112,7 @@ _WRITERS: dict[str, Callable[[Graph, Node], str | None]] = {
     "Conv": _conv,
     "Gemm": _gemm,
     "Clip": _clip,
+    "HardSigmoid": _hard_sigmoid,
     "GlobalAveragePool": _pool_to_one,
     "LeakyRelu": lambda _graph, node: f"nn.LeakyReLU({node.attributes.get('alpha', 0.01):g})",
     "PRelu": lambda graph, node: (

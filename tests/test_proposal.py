@@ -103,6 +103,29 @@ def test_snippet_of_a_convolution(attributes: str, arguments: str) -> None:
     assert pytorch(graph) == f"nn.Sequential(\n    nn.Conv2d(16, 32, 3, {arguments}),\n)"
 
 
+@pytest.mark.parametrize(
+    ("nodes", "modules"),
+    [
+        pytest.param("y = HardSigmoid <alpha = 0.16666667> (x)", "nn.Hardsigmoid()", id="torchs"),
+        pytest.param("y = HardSigmoid (x)", "", id="the-slope-of-onnx-which-torch-lacks"),
+        pytest.param(
+            "s = HardSigmoid <alpha = 0.16666667> (x) y = Mul (s, x)", "nn.Hardswish()", id="gated"
+        ),
+        pytest.param("s = Sigmoid (x) y = Mul (x, s)", "nn.SiLU()", id="silu"),
+        pytest.param("s = Sigmoid (x) y = Add (x, s)", "", id="a-sum"),
+        pytest.param("y = Clip (x, zero)", "nn.Hardtanh(0.0, float('inf'))", id="no-upper-bound"),
+        pytest.param("y = Clip (x, , zero)", "nn.Hardtanh(float('-inf'), 0.0)", id="no-lower"),
+    ],
+)
+def test_snippet_of_an_activation(nodes: str, modules: str) -> None:
+    """Modules that compute the same as torch defines them, or none."""
+    graph = counted(
+        f"""<ir_version: 8, opset_import: ["" : 17]>
+        agraph (float[1,8] x) => (float[1,8] y) <float zero = {{0.0}}> {{ {nodes} }}"""
+    ).graph
+    assert pytorch(graph) == (f"nn.Sequential(\n    {modules},\n)" if modules else "")
+
+
 def test_snippet_of_uneven_padding() -> None:
     """torch pads both sides alike: uneven padding is a module, left, right, top, bottom."""
     graph = counted(

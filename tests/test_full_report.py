@@ -265,3 +265,27 @@ def test_any_encoding_of_the_output_works(encoding: str) -> None:
     assert f"5{times}5 conv 192{arrow}32" in text
     assert errors.splitlines() == ["archlint: error: none.onnx: no such file or folder"]
     assert done.returncode == 3
+
+
+def test_the_sixth_kind_of_place_has_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seven sizes of one fault, the smallest twice: five are told in full, the others in a line."""
+    sizes = (80, 72, 64, 56, 48, 40, 28, 28)
+    inputs = ", ".join(f"float[1,192,{n},{n}] x{k}" for k, n in enumerate(sizes))
+    outputs = ", ".join(f"float[1,192,{n},{n}] y{k}" for k, n in enumerate(sizes))
+    weights = ", ".join(f"float[192,192,3,3] w{k}" for k in range(8))
+    nodes = " ".join(f"[c{k}] y{k} = Conv <pads = [1,1,1,1]> (x{k}, w{k})" for k in range(8))
+    path = tmp_path / "m.onnx"
+    onnx.save(from_text(f"g ({inputs}) => ({outputs}) <{weights}> {{ {nodes} }}").proto, path)
+    text = told(capsys, "--select", "ARC101", str(path))
+    assert text.count("\nARC101") + text.startswith("ARC101") == 6
+    _, title, rest = text.partition("ARC101 wide-convolution at 3 more places\n")
+    assert title
+    first, second, blank, *_ = rest.splitlines()
+    assert first.startswith("  c5: 3×3 convolution over 192 channels")
+    assert second.startswith("  ×2 c6, c7: 3×3 convolution over 192 channels")
+    before, after = (28 * 28 * 192 * taps for taps in (9 * 192, 48 + 9 * 48))
+    assert f"[{before:,} → {after:,} MACs" in second
+    assert blank == ""
+    assert "c5" not in text.partition(title)[0]

@@ -8,8 +8,7 @@ from archlint.analyzer.finding import Finding
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.full import closing
 from archlint.analyzer.report.groups import names
-from archlint.analyzer.report.measured import brief
-from archlint.analyzer.report.savings import brief_saving
+from archlint.analyzer.report.savings import in_brief
 from archlint.analyzer.text import Paint, plural, safe
 
 
@@ -31,8 +30,4 @@ def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
 
 def _line(path: str, finding: Finding, paint: Paint) -> str:
     where = f"{path}: {names(finding)}" if finding.nodes else path
-    line = f"{where}: {paint(finding.code, 'bold')} {finding.name}: {safe(finding.message)}"
-    if finding.priced is None:
-        return line
-    saved = brief_saving(finding.priced)
-    return f"{line} [{'; '.join([saved, *map(brief, finding.measured)])}]"
+    return f"{where}: {paint(finding.code, 'bold')} {finding.name}: {in_brief(finding)}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import Priced
@@ -11,7 +12,7 @@ from archlint.analyzer.report.groups import FindingGroup, grouped, places, toget
 from archlint.analyzer.report.measured import verdict_text, whole_text
 from archlint.analyzer.report.predicted import forecast_text
 from archlint.analyzer.report.predicted import model_text as predicted_text
-from archlint.analyzer.report.savings import savings
+from archlint.analyzer.report.savings import in_brief, remainder, savings
 from archlint.analyzer.text import (
     Paint,
     change,
@@ -19,7 +20,6 @@ from archlint.analyzer.text import (
     pad,
     paragraph,
     percent,
-    percent_change,
     plural,
     safe,
     short,
@@ -28,6 +28,7 @@ from archlint.analyzer.text import (
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 _NAMES_SHOWN = 3
+_GROUPS_SHOWN = 5  # of a rule in full; a fault of the exporter is at every layer
 _LABEL = 13  # columns of what stands before a value
 
 
@@ -53,8 +54,16 @@ def closing(report: Report, paint: Paint) -> str:
 
 
 def _model(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
+    further: dict[str, list[FindingGroup]] = {}
+    shown: Counter[str] = Counter()
     for group in grouped(model.findings):
-        yield "\n".join(_finding(model, group, paint, width)) + "\n"
+        shown[group.first.code] += 1
+        if shown[group.first.code] > _GROUPS_SHOWN:
+            further.setdefault(group.first.code, []).append(group)
+        else:
+            yield "\n".join(_finding(model, group, paint, width)) + "\n"
+    for groups in further.values():
+        yield "\n".join(_further(groups, paint, width)) + "\n"
     yield "\n".join([*totals(model, paint, width), *remarks(model, paint, width)]) + "\n"
 
 
@@ -79,6 +88,20 @@ def _finding(
     yield ""
     sums = together(group, finding.priced, model.costs.total().macs)
     yield from _facts(finding, finding.priced, sums, paint, width)
+
+
+def _further(groups: Sequence[FindingGroup], paint: Paint, width: int | None) -> Iterable[str]:
+    """A line for each of the groups of a rule that are too many to be told in full."""
+    finding = groups[0].first
+    title = f"{finding.code} {finding.name}"
+    count = sum(len(group.findings) for group in groups)
+    yield f"{paint(title, 'bold', _COLOURS[finding.severity])} at {plural(count, 'more place')}"
+    for group in groups:
+        where = "; ".join(places(group))
+        text = " ".join(filter(None, (group.times, where and f"{where}:", in_brief(group.first))))
+        first, *rest = paragraph(text, width and width - 4)
+        yield f"  {first}"
+        yield from (f"    {line}" for line in rest)
 
 
 def _facts(
@@ -110,10 +133,9 @@ def _facts(
 
 
 def _alternative(other: Alternative) -> str:
-    before, after = other.priced.before.macs, other.priced.after.macs
-    cheaper = f"{after:,} MACs ({percent_change(before, after)})"
     doubt = ", low confidence" if other.confidence is Confidence.LOW else ""
-    return f"{safe(other.priced.proposal.title)}: {cheaper}, {other.code} {other.name}{doubt}"
+    told = f"{safe(other.priced.proposal.title)}: {remainder(other.priced)}"
+    return f"{told}, {other.code} {other.name}{doubt}"
 
 
 def _labelled(label: str, text: str, paint: Paint, width: int | None) -> Iterable[str]:

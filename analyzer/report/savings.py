@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archlint.analyzer.finding import Finding
 from archlint.analyzer.proposal import Priced
-from archlint.analyzer.text import change, percent_change, size
+from archlint.analyzer.report.measured import brief
+from archlint.analyzer.text import change, percent_change, safe, size
 
 
 def savings(priced: Priced) -> Iterator[tuple[str, str]]:
@@ -33,6 +35,23 @@ def brief_saving(priced: Priced) -> str:
     if before.macs == after.macs and after.bytes < before.bytes:
         return _moved(priced)
     return change(before.macs, after.macs, "MACs")
+
+
+def remainder(priced: Priced) -> str:
+    """What is left, for those who know what there is."""
+    before, after = priced.before, priced.after
+    if before.macs == after.macs and after.bytes < before.bytes:
+        return f"{size(after.bytes)} moved ({percent_change(before.bytes, after.bytes)})"
+    return f"{after.macs:,} MACs ({percent_change(before.macs, after.macs)})"
+
+
+def in_brief(finding: Finding) -> str:
+    """What was found, and in brackets what following it saves and what the stopwatch says."""
+    message = safe(finding.message)
+    if finding.priced is None:
+        return message
+    told = [brief_saving(finding.priced), *map(brief, finding.measured)]
+    return f"{message} [{'; '.join(told)}]"
 
 
 def _moved(priced: Priced) -> str:

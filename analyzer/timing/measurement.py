@@ -75,7 +75,6 @@ class Measured:
         """What the comparison says; None where there is none."""
         return None if self.comparison is None else self.comparison.verdict
 
-
     def in_company(self, together: float) -> Measured:
         """It among all that its rule would replace, which take so many nanoseconds together."""
         if self.comparison is None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 
-from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.graph import Graph, Node, per_graph
 from archlint.analyzer.patterns import ACTIVATIONS, GATE_DEPTH, Activation, as_activation, branches
 from archlint.analyzer.written_out import written_out
 
@@ -34,13 +33,13 @@ def activation_after(graph: Graph, node: Node) -> Activation:
     return _most_frequent(graph)
 
 
-@lru_cache(maxsize=2)
+@per_graph
 def _by_source(graph: Graph) -> Mapping[str, Activation]:
     """The activations that are written as several operators, by what they are of."""
     return {whole.source: whole.activation for whole in written_out(graph).values()}
 
 
-@lru_cache(maxsize=2)
+@per_graph
 def _most_frequent(graph: Graph) -> Activation:
     written = written_out(graph).values()
     inner = {node.id for whole in written for node in whole.nodes}

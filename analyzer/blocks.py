@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from archlint.analyzer.attention import attentions
-from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.graph import Graph, Node, per_graph
 from archlint.analyzer.joins import Fork, Forks, operands
 from archlint.analyzer.weighted import is_weighted
 
@@ -52,7 +51,7 @@ def block_of(graph: Graph, nodes: Collection[Node]) -> Block | None:
     return min(shared, key=lambda block: len(block.nodes), default=None)
 
 
-@lru_cache(maxsize=2)
+@per_graph
 def blocks(graph: Graph) -> tuple[Block, ...]:
     """The blocks of a graph, kind by kind, each kind in topological order.
 
@@ -149,7 +148,7 @@ def _numbered(kind: BlockKind, members: Sequence[frozenset[int]]) -> Iterator[Bl
         yield Block(kind, number, len(members), nodes)
 
 
-@lru_cache(maxsize=2)
+@per_graph
 def _by_node(graph: Graph) -> dict[int, list[Block]]:
     by_node: dict[int, list[Block]] = {}
     for block in blocks(graph):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import takewhile
 
-from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.graph import Graph, Node, per_graph
 from archlint.analyzer.linear_chains import (
     affine_source,
     before_affine,
@@ -100,7 +99,7 @@ def _in_front(graph: Graph, layer: Node) -> tuple[str, tuple[Node, ...]]:
     return (affine_source(graph, last[0]) or value if last else value), last
 
 
-@lru_cache(maxsize=2)
+@per_graph
 def _in_activations(graph: Graph) -> frozenset[int]:
     """The nodes that write an activation: their constants are those of it."""
     return frozenset(node.id for whole in written_out(graph).values() for node in whole.nodes)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy.typing import NDArray
 from onnx import TensorProto
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from archlint.analyzer.reader.tallies import Tallies
+
+T = TypeVar("T")
 
 Data = NDArray[Any]  # object arrays of Python numbers and symbolic dims
 
@@ -228,4 +230,23 @@ class Graph:
 
     def operators(self) -> Iterator[Node]:
         """The nodes that run at every inference, in topological order."""
-        return (node for node in self.nodes if not self.is_constant(node))
+        return iter(self._operators)
+
+    @cached_property
+    def _operators(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if not self.is_constant(node))
+
+
+def per_graph(function: Callable[[Graph], T]) -> Callable[[Graph], T]:
+    """A function of a graph that is asked often: its result is kept with the graph."""
+    key = f"{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def kept(graph: Graph) -> T:
+        results = vars(graph)
+        if key not in results:
+            results[key] = function(graph)
+        found: T = results[key]
+        return found
+
+    return kept

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import prod
 from typing import Any
 
 from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.geometry import window
-from archlint.analyzer.graph import Data, Graph, Node
+from archlint.analyzer.graph import Data, Graph, Node, per_graph
 
 ACTIVATIONS = frozenset({
     "Relu", "LeakyRelu", "PRelu", "Clip", "Elu", "Selu", "Celu", "HardSwish", "HardSigmoid", "Gelu",
@@ -91,8 +90,16 @@ class Activation:
 
 def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
     """The sizes of a convolution with weights of its own; None for anything else."""
-    if node.op_type != "Conv" or node.domain:
-        return None
+    return _all_sizes(graph).get(node.id)
+
+
+@per_graph
+def _all_sizes(graph: Graph) -> Mapping[int, ConvSizes]:
+    found = ((node.id, _sizes(graph, node)) for node in graph.nodes if node.operator == "Conv")
+    return {place: sizes for place, sizes in found if sizes is not None}
+
+
+def _sizes(graph: Graph, node: Node) -> ConvSizes | None:
     x, w = graph.value(node.input(0)).static_shape, graph.value(node.input(1)).static_shape
     y = graph.value(node.output(0)).static_shape
     if x is None or w is None or y is None or not graph.value(node.input(1)).constant:
@@ -106,12 +113,12 @@ def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
     )  # fmt: skip
 
 
-def convolutions(graph: Graph) -> Iterator[ConvSizes]:
+@per_graph
+def convolutions(graph: Graph) -> Sequence[ConvSizes]:
     """The convolutions that run at every inference and whose sizes are known, in topological
     order."""
-    for node in graph.operators():
-        if (sizes := conv_sizes(graph, node)) is not None:
-            yield sizes
+    sizes = _all_sizes(graph)
+    return tuple(sizes[node.id] for node in graph.operators() if node.id in sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ class Branches:
         return self.convs.get(node.input(0))
 
 
-@lru_cache(maxsize=2)
+@per_graph
 def branches(graph: Graph) -> Branches:
     """The branches of a graph, in one pass over its nodes."""
     sources: dict[str, str] = {}

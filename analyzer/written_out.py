@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import inf, isclose
 
-from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.graph import Graph, Node, per_graph
 from archlint.analyzer.linear_chains import sole_maker
 from archlint.analyzer.patterns import Activation
 
@@ -64,7 +63,7 @@ class _Form:
         return not self.gated and (self.low, self.high) == (-inf, inf)
 
 
-@lru_cache(maxsize=2)
+@per_graph
 def written_out(graph: Graph) -> Mapping[int, WrittenOut]:
     """The activations that are written as several operators, by the last of them, in topological
     order."""

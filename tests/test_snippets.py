@@ -23,8 +23,9 @@ CASES = [
     for case in cases_of(rule)
     if isinstance(case, Flags) and case.macs is not None  # what is only advised has no graph
 ]
-# Rules some of whose proposals are no chain of modules: they pad, add, or multiply by a matrix.
-NO_CHAINS = {"ARC105", "ARC403", "ARC501", "ARC504"}
+# Rules some of whose proposals are no chain of modules: they pad, add, join, or multiply by a
+# matrix.
+NO_CHAINS = {"ARC105", "ARC403", "ARC406", "ARC408", "ARC501", "ARC504"}
 
 
 @pytest.mark.parametrize(("rule", "case"), CASES)
@@ -41,11 +42,10 @@ def test_snippets_run_in_torch(rule: type[Rule], case: Flags) -> None:
             assert rule.code in NO_CHAINS
             continue
         module = eval(priced.snippet, {"nn": torch.nn})  # noqa: S307 - code that archlint wrote
-        first, last = finding.nodes[0], finding.nodes[-1]
-        x = torch.zeros(costs.graph.value(first.input(0)).static_shape)
+        x = torch.zeros(costs.graph.value(priced.proposal.graph.input[0].name).static_shape)
         with flop_counter.FlopCounterMode(display=False) as counter:
             y = module(x)
-        assert tuple(y.shape) == costs.graph.value(last.outputs[0]).static_shape
+        assert tuple(y.shape) == costs.graph.value(finding.nodes[-1].outputs[0]).static_shape
         assert counter.get_total_flops() == 2 * priced.after.macs
         parameters = sum(parameter.numel() for parameter in module.parameters())
         assert parameters == priced.parameters_after
@@ -63,7 +63,7 @@ def test_modules_of_pages_are_those_of_the_example(rule: type[Rule]) -> None:
     if priced is None or not all(written):
         return
     graph = example.report.costs.graph
-    x = torch.zeros(graph.value(priced.proposal.replaces[0].input(0)).static_shape)
+    x = torch.zeros(graph.value(priced.proposal.graph.input[0].name).static_shape)
     shapes = []
     for text, cost in zip(written, (priced.before, priced.after), strict=True):
         module = eval(text, {"nn": torch.nn})  # noqa: S307 - code that archlint wrote

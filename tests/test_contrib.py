@@ -124,6 +124,23 @@ ROWS: dict[str, tuple[str, str, str, int, Ops]] = {
         "float[2,6,16] x, float[2,6,8] k, float[2,6,6] v", "",
         'y, h = LinearAttention<q_num_heads=4, kv_num_heads=2, update_rule="linear">(x, k, v)',
         2 * 6 * (4 * 3) * (2 + 4), {}),
+    # a state of 4 x 3 for each of 8 heads: read, updated and read again for each of 10 tokens
+    "GatedDeltaNet": ("float[10,2,4] q, float[10,8,3] v, float[10,8] d, float[1,8,3,4] h", "",
+                      "y, z = GatedDeltaNet<qk_l2_norm=1>(q, q, v, , d, d, h)",
+                      10 * 8 * 4 * 3 * 3,
+                      {"elementwise": 10 * 8 * 4 * 3 + 2 * 10 * 8 * 3, "activation": 10 * 8}),
+    "GatedDeltaNet-captured": (
+        "float[2,5,2,4] q, float[2,5,8,3] v, float[2,5,8] d, float[2,8,3,4] h", "int32[2] n = {1,2}",
+        ("y, z, u = GatedDeltaNet<qk_l2_norm=1, state_update_capacity=2>"
+        "(q, q, v, , d, d, h, , , n)"), 10 * 8 * 4 * 3 * 3,
+        {"elementwise": 10 * 8 * 4 * 3 + 2 * 10 * 8 * 3, "activation": 10 * 8}),
+    # a decay for each number of a key
+    "GatedDeltaNet-keys": (
+        "float[10,2,4] q, float[10,8,3] v, float[10,8,4] d, float[10,8] b, float[1,8,3,4] h",
+        "int32[1] n = {1}",
+        ("y, z, u = GatedDeltaNet<qk_l2_norm=1, state_update_capacity=2>"
+        "(q, q, v, , d, b, h, , , n)"), 10 * 8 * 4 * 3 * 3,
+        {"elementwise": 10 * 8 * 4 * 3 + 2 * 10 * 8 * 3, "activation": 10 * 8 * 4}),
     "LinearAttentionGate": ("float[2,6,4] a, float[4] b, float[4] c", "",
                             "y, z = LinearAttentionGate(a, b, c, a)", 0,
                             {"activation": 2 * 2 * 6 * 4, "elementwise": 2 * 2 * 6 * 4}),
@@ -133,6 +150,12 @@ ROWS: dict[str, tuple[str, str, str, int, Ops]] = {
     "CausalConvWithState-last": (
         "float[2,9,2,2] x, float[4,1,3] w", "",
         "y, h = CausalConvWithState<channels_last=1, dilation=2>(x, w)", 2 * 9 * 2 * 2 * 3, {}),
+    "VarlenCausalConvWithState": (
+        "float[10,4] x, float[4,1,3] w, float[4] b, float[2,4,4] h",
+        "int32[3] c = {0,3,10}, int32[2] n = {1,2}",
+        ("y, z, u = VarlenCausalConvWithState<dilation=2, state_update_capacity=2,"
+        ' activation="silu">(x, w, c, b, h, n)'),
+        10 * 4 * 3, {"bias": 10 * 4, "activation": 10 * 4}),
     "DynamicQuantizeLSTM": (
         "float[9,2,5] x, uint8[2,5,12] w, uint8[2,3,12] r, float[2,24] b, float[2] q, uint8[2] n",
         "", ('y, h, c = DynamicQuantizeLSTM<hidden_size=3, direction="bidirectional">'
@@ -183,6 +206,18 @@ ROWS: dict[str, tuple[str, str, str, int, Ops]] = {
         "uint8[10,32] w, int64[2,3] i, float[10,2] q", "",
         "y = GatherBlockQuantized<bits=8, block_size=16, quantize_axis=1>(w, i, q)",
         0, {"quantization": 2 * 2 * 3 * 32}),
+    # rows of two blocks, each a scale of 2 bytes and 32 numbers in 16 bytes
+    "GatherPacked": ("uint8[10,36] w, int64[2,3] i", "",
+                     "y = GatherPacked<packed_type=2, K=64, output_dtype=1>(w, i)",
+                     0, {"quantization": 2 * 2 * 3 * 64}),
+    # 3 of 8 experts a token, out of 2 of 4 groups
+    "MoEGroupRouter": ("float[2,6,8] x, float[8] b", "",
+                       "y = MoEGroupRouter<n_group=4, topk_group=2, top_k=3>(x, b)", 0,
+                       {"activation": 12 * 8, "bias": 12 * 8, "reduction": 2 * 12 * 8,
+                        "elementwise": 12 * 3}),
+    "MoEGroupRouter-scores": ("float[2,6,8] x, float[8] b", "",
+                              ", s, r = MoEGroupRouter<top_k=3>(x, b)", 0,
+                              {"activation": 12 * 8, "bias": 12 * 8}),
     # 2 of 4 experts a token
     "MoE": ("float[2,6,8] x, float[12,4] r, float[4,16,8] a, float[4,8,16] b", "",
             'y = MoE<k=2, activation_type="gelu">(x, r, a, , b)', 2 * 6 * 2 * (16 * 8 + 8 * 16),
@@ -327,6 +362,23 @@ UNKNOWN = {
 OPEN = {"Unique": {"y", "n"}, "DynamicTimeWarping": {"y"}}
 
 
+# The newest onnxruntime whose operators are all known.
+KNOWN = (1, 32)
+VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
+CPU_KERNELS = {
+    kernel.op_name
+    for kernel in registry.get_all_opkernel_def()
+    if kernel.domain == "com.microsoft" and kernel.provider == "CPUExecutionProvider"
+}
+
+
+def none_missing(missing: set[str]) -> None:
+    """No operators are missing; a newer onnxruntime may have some, which skips the test."""
+    if missing and VERSION > KNOWN:
+        pytest.skip(f"new in onnxruntime {onnxruntime.__version__}: {', '.join(sorted(missing))}")
+    assert not missing
+
+
 def model_of(row: str) -> tuple[ModelProto, Graph]:
     """The model of a row with every output fetched, and its graph."""
     inputs, constants, node, _, _ = ROWS[row]
@@ -351,6 +403,8 @@ def fed(model: ModelProto) -> Iterator[tuple[str, NDArray[np.generic]]]:
 @pytest.mark.parametrize("row", ROWS)
 def test_shapes_are_those_of_a_run(row: str) -> None:
     """Every output has the shape and the data type of the array that onnxruntime returns."""
+    if row.split("-")[0] not in CPU_KERNELS:
+        pytest.skip(f"onnxruntime {onnxruntime.__version__} has no kernel of it for the CPU")
     model, graph = model_of(row)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -396,12 +450,11 @@ def test_products_of_integers_are_told_by_their_width(row: str, bits: int) -> No
 
 def test_every_kernel_of_the_cpu_has_a_row() -> None:
     """What onnxruntime can run on a CPU is compared with what it does."""
-    kernels = {
-        kernel.op_name
-        for kernel in registry.get_all_opkernel_def()
-        if kernel.domain == "com.microsoft" and kernel.provider == "CPUExecutionProvider"
-    }
-    assert kernels - {row.split("-")[0] for row in ROWS} == UNKNOWN
+    rows = {row.split("-")[0] for row in ROWS}
+    none_missing(CPU_KERNELS - rows - UNKNOWN)
+    assert not rows & UNKNOWN
+    if VERSION == KNOWN:
+        assert CPU_KERNELS == rows | UNKNOWN
 
 
 def test_every_operator_has_rules() -> None:
@@ -409,5 +462,5 @@ def test_every_operator_has_rules() -> None:
     domains = ("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc")
     schemas = registry.get_all_operator_schema()
     names = {f"{schema.domain}.{schema.name}" for schema in schemas if schema.domain in domains}
-    assert names - set(SHAPE_RULES) == {"com.ms.internal.nhwc.MaxUnpool"}
-    assert names - set(HANDLERS) == {"com.ms.internal.nhwc.MaxUnpool"}
+    none_missing(names - set(SHAPE_RULES) - {"com.ms.internal.nhwc.MaxUnpool"})
+    none_missing(names - set(HANDLERS) - {"com.ms.internal.nhwc.MaxUnpool"})

@@ -196,6 +196,113 @@ ROWS: dict[str, tuple[str, str, str, Shapes, int, Ops, int]] = {
         "float[10,4] x, int32[3] c, float[2,4,2] h", "float[4,1,3] w, float[4] b",
         f"y, z = {MS}VarlenCausalConvWithState(x, w, c, b, h)", [(10, 4), (2, 4, 2)],
         10 * 4 * 3, {"bias": 10 * 4}, 4 * 3 + 4),
+    # a sum a tap and a mask for the one before
+    "VarlenCausalConvWithState-changed": (
+        "float[10,4] x, int32[3] c, float[2,4,1] h, float[10,2,2] d, float[10,1] m",
+        "float[4,1,2] w",
+        f"y, z = {MS}VarlenCausalConvWithState<group_size=2>(x, w, c, , h, , d, m)",
+        [(10, 4), (2, 4, 1)], 10 * 4 * 2, {"elementwise": 3 * 10 * 4}, 4 * 2),
+    # 4 of 6 channels, with a longer state of its own layout
+    "CausalConvWithState-picked": (
+        "float[2,9,6] x", "float[4,1,3] w",
+        (f"y, z, u = {MS}CausalConvWithState<channels_last=1, input_channels=4,"
+        " input_channel_offset=1, state_length=5, state_channels_last=0, state_update_capacity=3>"
+        "(x, w)"), [(2, 9, 4), (2, 4, 5), (2, 3, 4)], 2 * 9 * 4 * 3, {}, 4 * 3),
+    # a gate that 8 numbers a row make
+    "GatedAdd-projected": (f"{FLAT}, float[2,6,5] g", "float[5,1] w",
+                           f"y = {MS}GatedAdd(x, x, g, w)", [(2, 6, 8)], 2 * 6 * 5,
+                           {"elementwise": 2 * 2 * 6 * 8, "activation": 2 * 6}, 5),
+    # 4 heads of 64 with a state of 64 x 128 each, in 2 groups: 256 + 2 * 2 * 128 channels
+    "Mamba2Verify": (
+        ("bfloat16[3,1028] x, bfloat16[5,768,3] c, float[5,4,128,64] h, int32[1] i"),
+        ("bfloat16[768,4] w, bfloat16[768] b, float[4] t, float[4] a, float[4] d,"
+         " float[256] g"),
+        (f"y, p, q, u, r = {MS}Mamba2Verify<heads=4, n_groups=2>"
+        "(x, c, h, w, b, t, a, d, g, i)"),
+        [(3, 256), (5, 768, 3), (5, 4, 128, 64), (3, 768), (3, 256)],
+        3 * (4 * 768 + 2 * 4 * 128 * 64 + 256),
+        {"bias": 3 * (768 + 4), "activation": 3 * (768 + 4 + 4 + 256),
+         "elementwise": 3 * (4 * 128 * 64 + 4 + 256 + 256), "normalization": 4 * 3 * 256},
+        768 * 4 + 768 + 3 * 4 + 256),
+    "SpeculativePrefixCommit": (
+        ("int64[2,8] n, int64[2,8] i, int32[3] s, int64[32] c, int64[4] x, int64[2,16] p,"
+        " int64[2] r"), "", f"y, a, b = {MS}SpeculativePrefixCommit(n, i, s, c, x, p, r)",
+        [(2,), (32,), (4,)], 0, {"elementwise": 2 * 8}, 0),
+    "SpeculativePrefixCommit-one": (
+        ("int64[8] n, int64[8] i, int32[3] s, int64[16] c, int64[2] x, int64[16] p,"
+        " int64[2] r"), "", f"y, a, b = {MS}SpeculativePrefixCommit(n, i, s, c, x, p, r)",
+        [(1,), (16,), (2,)], 0, {"elementwise": 8}, 0),
+    "PackedSparseAttentionIndexerMerge": (
+        "int32[4,7] i, int32[4] n, int32[9] r, int32[9] a, int32[9] b", "",
+        (f'y, c, s = {MS}PackedSparseAttentionIndexerMerge<max_output_entries=12,'
+        ' policy_mode="append_range">(i, n, r, a, b)'), [(9, 12), (9,), (9,)], 0, {}, 0),
+    # 2 heads, of which 8 of 12 numbers are normalised and 4 rotated
+    "RMSNormRotary": (
+        "float16[2,6,2,12] x, int64[2,6] i", "float[8] g, float[20,2] c",
+        (f"y, z = {MS}RMSNormRotary<rotary_embedding_dim=4, input_start=4, input_width=8,"
+        " output_fp16=1>(x, g, i, c, c)"), [(2, 6, 16), (2, 6, 2, 8)], 0,
+        {"normalization": 4 * 2 * 6 * 2 * 8, "elementwise": 3 * 2 * 6 * 2 * 4}, 8),
+    "RMSNormRotary-flat": (
+        "float16[2,6,2,8] x, int64[1] i", "float[8] g, float[20,4] c",
+        f"y = {MS}RMSNormRotary<rotary_embedding_dim=8, flatten_batch=1>(x, g, i, c, c)",
+        [(1, 12, 16)], 0,
+        {"normalization": 4 * 12 * 2 * 8, "elementwise": 3 * 12 * 2 * 8}, 8),
+    "SwiGLU": (f"{FLAT}", "", f"y = {MS}SwiGLU<limit=7.0, activation_beta=1.0>(x, x)", [(2, 6, 8)],
+               0, {"activation": 2 * 6 * 8, "elementwise": (1 + 2 + 1) * 2 * 6 * 8}, 0),
+    "SwiGLU-packed": (FLAT, "", f"y = {MS}SwiGLU(x)", [(2, 6, 4)],
+                      0, {"activation": 2 * 6 * 4, "elementwise": 2 * 6 * 4}, 0),
+    # 4 logits and 2 halves of 5
+    "RouterGateUpProj": ("float16[2,6,8] x", "float16[8,14] w",
+                         f"y, z = {MS}RouterGateUpProj<router_size=4, limit=7.0>(x, w)",
+                         [(2, 6, 4), (2, 6, 5)], 2 * 6 * 8 * (4 + 2 * 5),
+                         {"activation": 2 * 6 * 5, "elementwise": (1 + 2) * 2 * 6 * 5}, 8 * 14),
+    "MoEGroupRouter-projected": (
+        "float16[12,256] x", "float[8] b, float16[8,256] w",
+        f"y, z = {MS}MoEGroupRouter<top_k=3>(x, b, w)", [(12, 8), (12, 8)], 12 * 256 * 8,
+        {"activation": 12 * 8, "bias": 12 * 8, "reduction": 2 * 12 * 8, "elementwise": 12 * 3},
+        8 + 8 * 256),
+    # streams of 8 numbers, gates of rank 5
+    "HyperConnectionLowRankMix": (
+        "float[2,6,32] x", "float[32] g, float[32,5] d, float[5,32] u, float[32,4] i",
+        f"y, z = {MS}HyperConnectionLowRankMix<num_branches=4>(x, g, d, u, i)",
+        [(2, 6, 8), (2, 6, 4)], 12 * (32 * 5 + 5 * 32 + 32 * 4 + 32),
+        {"normalization": 4 * 12 * 32, "activation": 12 * (5 + 32 + 4),
+         "elementwise": 12 * (2 * 4 + 8)}, 32 + 2 * 32 * 5 + 32 * 4),
+    "HyperConnectionLowRankMix-mixed": (
+        "float[2,6,32] x, float[2,6,8] o, float[2,6,4] p",
+        "float[32] g, float[32,5] d, float[5,32] u, float[32,4] i",
+        f"y, z, t = {MS}HyperConnectionLowRankMix<num_branches=4>(x, g, d, u, i, o, p)",
+        [(2, 6, 8), (2, 6, 4), (2, 6, 32)], 12 * (32 * 5 + 5 * 32 + 32 * 4 + 32 + 32),
+        {"normalization": 4 * 12 * 32, "activation": 12 * (5 + 32 + 4),
+         "elementwise": 12 * (2 * 4 + 8)}, 32 + 2 * 32 * 5 + 32 * 4),
+    "MatMulPacked": ("float16[2,6,64] x", "uint8[5,36] w, float s",
+                     f'y = {MS}MatMulPacked<packed_type=2, K=64, N=5, activation_type="silu">'
+                     "(x, w, s)", [(2, 6, 5)], 2 * 6 * 64 * 5,
+                     {"quantization": 2 * 6 * 5, "activation": 2 * 6 * 5}, 64 * 5),
+    # an adapter of rank 3
+    **{f"MatMulNBitsQLoRA-{name}": (
+        "float[2,6,48] x",
+        (f"uint8[5,2,16] w, float[5,2] s, uint8[{down},2,32] a, float[3,2] p, uint8[5,{up},32] b,"
+        " float[5,1] q"), f"y = {MS}MatMulNBitsQLoRA<K=48, N=5>(x, w, s, a, p, b, q)",
+        [(2, 6, 5)], 2 * 6 * (48 * 5 + products), {"elementwise": 2 * 6 * 5} if up else {},
+        48 * 5 + weights)
+       for name, down, up, products, weights in (
+           ("rank", 3, 1, 48 * 3 + 3 * 5, 48 * 3 + 3 * 5), ("no-down", 0, 1, 3 * 5, 3 * 5),
+           ("no-up", 3, 0, 0, 48 * 3))},
+    "MatMulNBits-left-out": ("float[2,6,48] x", "uint8[0,2,16] w, float[5,2] s, float[5] b",
+                             f"y = {MS}MatMulNBits<K=48, N=5>(x, w, s, , , b)", [(2, 6, 5)], 0,
+                             {"bias": 2 * 6 * 5}, 5),
+    # 2 of 4 experts a token, each with two or three matrices of 64 x 256 numbers
+    "MoEPacked": (
+        "float16[2,6,256] x, float[12,4] r", "uint8[4,64,66] a, uint8[4,64,66] b, uint8[4,256,18] c",
+        f"y = {MS}MoEPacked<k=2, gate_type=16, up_type=16, down_type=2>(x, r, a, b, c)",
+        [(2, 6, 256)], 2 * 12 * 3 * 64 * 256,
+        {"activation": 2 * 12 * 64, "softmax": 5 * 12 * 4}, 3 * 4 * 64 * 256),
+    "MoEPacked-routed": (
+        "float16[2,6,256] x, float[12,4] r", "uint8[4,64,66] a, uint8[4,256,18] c",
+        (f'y = {MS}MoEPacked<k=2, gate_type=16, down_type=16, activation_type="relu2">'
+        "(x, r, a, , c, r)"),
+        [(2, 6, 256)], 2 * 12 * 2 * 64 * 256, {"activation": 2 * 12 * 64}, 2 * 4 * 64 * 256),
     "FusedMatMulActivation": (FLAT, "float[5,8] w",
                               f'y = {MS}FusedMatMulActivation<transB=1, activation="Relu">(x, w)',
                               [(2, 6, 5)], 2 * 6 * 8 * 5, {"activation": 2 * 6 * 5}, 8 * 5),
@@ -318,6 +425,17 @@ UNKNOWN: dict[str, tuple[str, str, str]] = {
             f"y = {MS}{op}<num_heads=2, window=2>(x, w, b, m, w, b, g)",
             "how many tokens attend to all others")
        for op in ("LongformerAttention", "QOrderedLongformerAttention")},
+    "a replayed state": (
+        "float[100] s, float[50] c, float[100] d, int64[11] m",
+        f"y = {MS}GatedDeltaNetStateReplay(s, c, d, m)", "tells how much it replays"),
+    "a replayed history": (
+        "float[100] s, float[50] c, float[100] d, int64[8] m",
+        f"y = {MS}ConvStateReplay(s, c, d, m)", "tells how much it replays"),
+    "halves of an odd width": (
+        "float[2,7] x", f"y = {MS}SwiGLU(x)", "7 in 2 equal parts"),
+    "more logits than columns": (
+        "float16[2,8] x, float16[8,3] w", f"y, z = {MS}RouterGateUpProj<router_size=5>(x, w)",
+        ""),
     "tokens of strings": ("string[3] x", f"y = {MS}Tokenizer(x)", "no fixed size"),
     "padding": ("float[2,6,8] x, int32[2] n", f"y, o, c, m = {MS}RemovePadding(x, n)",
                 "how many tokens are no padding"),

@@ -32,6 +32,8 @@ ROWS: dict[str, tuple[str, str, str, int, int]] = {
                          "GatherBlockQuantized<bits=8>(w, i, s)", 0, 10 * 16),
     "a table of int4": ("int64[3] i", "int4[10,16] w, float[10,1] s",
                         "GatherBlockQuantized(w, i, s)", 0, 10 * 16),
+    "a table of Q4_0": ("int64[3] i", "uint8[10,36] w", "GatherPacked<packed_type=2, K=64>(w, i)",
+                        0, 10 * 64),
     "gate": (X, "uint8[5,2,16] w, float[5,2] s",
              "MatMulNBitsMlp<K=48, N=5>(x, , , w, s, , w, s)", 3, 48 * 5),
     "queries": (X, "float[48] g, uint8[8,2,16] w, uint8[4,2,16] k, float[8,2] s",

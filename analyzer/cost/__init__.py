@@ -8,6 +8,7 @@ from math import prod
 from archlint.analyzer.cost import attention as _attention  # noqa: F401 - registers its formulas
 from archlint.analyzer.cost import contrib as _contrib  # noqa: F401 - registers its formulas
 from archlint.analyzer.cost import contrib_attention as _contrib_attention  # noqa: F401 - registers its formulas
+from archlint.analyzer.cost import contrib_experts as _contrib_experts  # noqa: F401 - registers its formulas
 from archlint.analyzer.cost import contrib_maps as _contrib_maps  # noqa: F401 - registers its formulas
 from archlint.analyzer.cost import contrib_products as _contrib_products  # noqa: F401 - registers its formulas
 from archlint.analyzer.cost import contrib_recurrent as _contrib_recurrent  # noqa: F401 - registers its formulas

@@ -10,7 +10,6 @@ from archlint.analyzer.cost.normalization import mean_variance, root_mean_square
 from archlint.analyzer.shapes.contrib_heads import positive
 
 handles("com.microsoft.ComplexMul", "com.microsoft.ComplexMulConj")(elementwise("elementwise", 3))
-handles("com.microsoft.GatedAdd")(elementwise("elementwise", 2))
 handles("com.microsoft.ScaledSiLU", roles="xs")(elementwise("activation"))
 handles("com.microsoft.LayerNormalization", roles="xww")(mean_variance)
 handles("com.microsoft.SimplifiedLayerNormalization", roles="xw")(root_mean_square)
@@ -20,9 +19,19 @@ handles("com.microsoft.Range", roles="s")(shape_arithmetic)
 handles("com.microsoft.TorchEmbedding", roles="xs")(pick)
 handles(
     "com.microsoft.RemovePadding", "com.microsoft.RestorePadding", "com.microsoft.Tokenizer",
-    "com.microsoft.Trilu", "com.microsoft.UnfoldTensor", "com.microsoft.Unique", roles="xs",
+    "com.microsoft.Trilu", "com.microsoft.UnfoldTensor", "com.microsoft.Unique",
+    "com.microsoft.PackedSparseAttentionIndexerMerge", roles="xs",
 )(place)  # fmt: skip
 handles("com.microsoft.NGramRepeatBlock", roles="sx")(place)
+
+
+@handles("com.microsoft.GatedAdd", roles="xxxw")
+def gated_add(view: View) -> Work:
+    """2 operations an element; a gate that is projected first is as many MACs as it is made of, and
+    an activation a row."""
+    projected = view.elements(2) if view.has(3) else 0
+    rows = prod(view.shape(2)[:-1]) if view.has(3) else 0
+    return Work(projected, {"elementwise": 2 * view.out_elements(), "activation": rows})
 
 
 @handles("com.microsoft.BiasGelu", roles="xw")

@@ -94,7 +94,7 @@ def _biased(view: View, heads: Heads, bias: int, masks: tuple[int, ...]) -> Work
     return Work(work.macs, {**work.ops, "bias": fed if view.has(bias) else 0})
 
 
-@handles("com.microsoft.GroupQueryAttention", roles="xxxxxssbbsxwssww")
+@handles("com.microsoft.GroupQueryAttention", roles="xxxxxssbbsxwsswws")
 def group_query_attention(view: View) -> Work:
     """heads·L·S·2·d MACs a sequence over S keys, past ones included; the softmax is 5 operations a
     score, an addend one, a softcap 3; a rotation is 3 a number of queries and keys, their
@@ -179,6 +179,17 @@ def rotary(view: View) -> Work:
     positions = x[0] * x[-2]
     rows = positions * size // 2
     return Work(ops={"elementwise": 3 * positions * heads * size}, reads={2: rows, 3: rows})
+
+
+@handles("com.microsoft.RMSNormRotary", roles="xwsbbs")
+def normalised_rotary(view: View) -> Work:
+    """4 operations to normalise a number, 3 to rotate one. Of the tables only the rows of the
+    positions are read."""
+    batch, length, heads, _ = view.shape(0)
+    positions, size = batch * length, positive(view, "rotary_embedding_dim")
+    numbers, rows = view.out_elements(), positions * size // 2
+    ops = {"normalization": 4 * numbers, "elementwise": 3 * positions * heads * size}
+    return Work(ops=ops, reads={0: numbers, 3: rows, 4: rows})
 
 
 @handles("com.microsoft.GemmaRotaryEmbedding")

@@ -18,12 +18,17 @@ def numbers(view: View, index: int) -> int | None:
     Raises UnknownCost or ValueError where the node does not tell.
     """
     rule = _RULES.get((view.node.operator, index))
-    return None if rule is None else rule(view)
+    return None if rule is None or not view.elements(index) else rule(view)
 
 
 def _features(outer: str) -> Callable[[View], int]:
     """Of a weight [K, N], whatever it is stored as."""
     return lambda view: positive(view, "K") * positive(view, outer)
+
+
+def _rank(side: str) -> Callable[[View], int]:
+    """Of an adapter between a side and its rank, of which each row of scales is one."""
+    return lambda view: positive(view, side) * view.shape(4)[0]
 
 
 def _halves(view: View) -> int:
@@ -54,14 +59,25 @@ def _experts(index: int, layer: str) -> Callable[[View], int]:
     return rule
 
 
+def _matrices(view: View) -> int:
+    """Of experts [E, inner, bytes of a row]: the other side of each is the width of the tokens."""
+    return prod(view.shape(2)[:2]) * view.shape(0)[-1]
+
+
 _RULES: dict[tuple[str, int], Callable[[View], int]] = {
     ("com.microsoft.GatherBlockQuantized", 0): _picked,
     ("com.microsoft.MatMulBlockQuantizedFp4Weight", 1): _halves,
     ("com.microsoft.MatMulBnb4", 1): _features("N"),
     ("com.microsoft.MatMulFpQ4", 1): _blob,
     ("com.microsoft.MatMulNBits", 1): _features("N"),
+    ("com.microsoft.GatherPacked", 0): lambda view: view.shape(0)[0] * positive(view, "K"),
     ("com.microsoft.MatMulNBitsMlp", 3): _features("N"),
     ("com.microsoft.MatMulNBitsMlp", 6): _features("N"),
+    ("com.microsoft.MatMulNBitsQLoRA", 1): _features("N"),
+    ("com.microsoft.MatMulNBitsQLoRA", 3): _rank("K"),
+    ("com.microsoft.MatMulNBitsQLoRA", 5): _rank("N"),
+    ("com.microsoft.MatMulPacked", 1): _features("N"),
+    **{("com.microsoft.MoEPacked", index): _matrices for index in (2, 3, 4)},
     ("com.microsoft.MatMulNBitsQkv", 3): _features("Nq"),
     ("com.microsoft.MatMulNBitsQkv", 6): _features("Nkv"),
     ("com.microsoft.MatMulNBitsQkv", 9): _features("Nkv"),

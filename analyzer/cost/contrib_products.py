@@ -5,7 +5,6 @@ How often packed weights are unpacked depends on the kernel, and is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 from archlint.analyzer.cost.base import View, Work, handles
@@ -92,8 +91,37 @@ def ordered_matmul(view: View) -> Work:
     "com.microsoft.MatMulBlockQuantizedFp4Weight", roles="xwsssw",
 )  # fmt: skip
 def packed_matmul(view: View) -> Work:
-    """Π(out) · K MACs, K the last dim of A; a bias adds Π(out) operations."""
-    return Work(matmul(view).macs, {"bias": view.out_elements() * view.has(5)})
+    """Π(out) · K MACs, K the last dim of A; a bias adds Π(out) operations. A weight without
+    elements is no product."""
+    macs = 0 if _is_empty(view, 1) else matmul(view).macs
+    return Work(macs, {"bias": view.out_elements() * view.has(5)})
+
+
+def _is_empty(view: View, index: int) -> bool:
+    weight = view.inputs[index]
+    return weight is not None and weight.elements == 0
+
+
+@handles("com.microsoft.MatMulPacked", roles="xws")
+def format_matmul(view: View) -> Work:
+    """Π(out) · K MACs, K the last dim of A; a scale and an activation are operations of an output
+    element."""
+    outputs = view.out_elements()
+    active = view.attribute("activation_type", "none") != "none"
+    ops = {"quantization": outputs * view.has(2), "activation": outputs * active}
+    return Work(matmul(view).macs, ops)
+
+
+@handles("com.microsoft.MatMulNBitsQLoRA", roles="xwswsws")
+def packed_matmul_with_adapter(view: View) -> Work:
+    """Π(out) · K MACs, rows · R · (K + N) for an adapter of rank R, and Π(out) operations to add
+    it."""
+    macs, outputs = matmul(view).macs, view.out_elements()
+    if _is_empty(view, 5):
+        return Work(macs)
+    numbers, rank = view.elements(0), view.shape(4)[0]
+    down = 0 if _is_empty(view, 3) else numbers * rank
+    return Work(macs + down + outputs * rank, {"elementwise": outputs})
 
 
 @handles("com.microsoft.MatMulBlockQuantizedFp8Weight", roles="xwssw")
@@ -137,27 +165,12 @@ def gather_block_quantised(view: View) -> Work:
     return Work(ops={"quantization": 2 * numbers}, reads={0: numbers // per_element(view)})
 
 
-@handles("com.microsoft.MoE", roles="xxwwwwww")
-def mixture_of_experts(view: View) -> Work:
-    """tokens · k experts, each as many MACs as it has weights; the router's softmax is 5 operations
-    an expert and token."""
-    return _experts(view, [view.shape(index) for index in (2, 4, 6) if view.has(index)])
-
-
-@handles("com.microsoft.QMoE", roles="xxwswwswwswsssxs")
-def quantised_mixture_of_experts(view: View) -> Work:
-    """As com.microsoft.MoE, with packed weights."""
-    width, inner = view.shape(0)[-1], view.shape(2)[1]
-    fused = view.attribute("activation_type") == "swiglu" and view.attribute("swiglu_fusion", 0)
-    weights = [(1, inner, width), (1, width, inner // (2 if fused else 1))]
-    return _experts(view, weights + [(1, inner, width)] * view.has(8))
-
-
-def _experts(view: View, weights: Sequence[tuple[int, ...]]) -> Work:
-    tokens = prod(view.shape(0)[:-1])
-    active = tokens * positive(view, "k")
-    ops = {"activation": active * weights[1][2], "softmax": 5 * view.elements(1)}
-    return Work(active * sum(prod(weight[1:]) for weight in weights), ops)
+@handles("com.microsoft.GatherPacked", roles="ws")
+def gather_packed(view: View) -> Work:
+    """2 operations a picked number: shift, scale."""
+    picked = view.elements(1)
+    ops = {"quantization": 2 * view.out_elements()}
+    return Work(ops=ops, reads={0: picked * view.shape(0)[1]})
 
 
 @handles("com.microsoft.CDist")
@@ -187,6 +200,21 @@ def stream_mix(view: View) -> Work:
     """branches MACs an element where the streams are mixed by a matrix, one more to inject."""
     branches = view.shape(3)[-1] if view.has(3) else 0
     return Work(view.elements(0) * (branches + 1))
+
+
+@handles("com.microsoft.HyperConnectionLowRankMix", roles="xwwwwxx")
+def low_rank_mix(view: View) -> Work:
+    """rows · D · (2·R + C + 1) MACs, D the C streams of a row together and R the rank of their
+    gates, one more a number where a block is mixed in; 4 operations to normalise a number, an
+    activation each for R, D and C, 2 operations for each of C and one a number of the result."""
+    numbers, (size, rank) = view.elements(0), view.shape(2)
+    rows, branches = numbers // size, positive(view, "num_branches")
+    ops = {
+        "normalization": 4 * numbers,
+        "activation": rows * (rank + size + branches),
+        "elementwise": 2 * rows * branches + view.out_elements(),
+    }
+    return Work(numbers * (2 * rank + branches + 1 + view.has(5)), ops)
 
 
 @handles("com.microsoft.EngramGate", roles="xxxwww")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from archlint.analyzer.cost.base import View, Work, handles
@@ -74,14 +75,39 @@ def causal_conv(view: View) -> Work:
     return _depthwise(view, bias=2)
 
 
-@handles("com.microsoft.VarlenCausalConvWithState", roles="xwswxs")
+@handles("com.microsoft.VarlenCausalConvWithState", roles="xwswxsxx")
 def packed_causal_conv(view: View) -> Work:
-    """As com.microsoft.CausalConvWithState."""
-    return _depthwise(view, bias=3)
+    """As com.microsoft.CausalConvWithState; 3 operations an element where both taps are changed and
+    the one before is masked."""
+    work = _depthwise(view, bias=3)
+    changed = 3 * view.out_elements() if view.has(6) else 0
+    return replace(work, ops={**work.ops, "elementwise": changed})
 
 
 def _depthwise(view: View, bias: int) -> Work:
-    numbers = view.elements(0)
+    numbers = view.out_elements()
     active = view.attribute("activation", "none") != "none"
     ops = {"bias": numbers * view.has(bias), "activation": numbers * active}
-    return Work(numbers * prod(view.shape(1)[2:]), ops)
+    return Work(numbers * prod(view.shape(1)[2:]), ops, reads={0: numbers})
+
+
+@handles("com.microsoft.Mamba2Verify", roles="xxxwwwwwws")
+def state_space_mixer(view: View) -> Work:
+    """A row takes 4 MACs a channel to convolve, 2 a number of the state (update, read), and one an
+    inner number for its skip; 2 biases, 3 activations, 4 operations to normalise, and products for
+    decay, time step and gate."""
+    (rows, inner), state = view.out(), prod(view.shape(2)[1:])
+    heads, channels = positive(view, "heads"), view.shape(1)[1]
+    ops = {
+        "bias": rows * (channels + heads),
+        "activation": rows * (channels + 2 * heads + inner),
+        "elementwise": rows * (state + heads + 2 * inner),
+        "normalization": 4 * rows * inner,
+    }
+    return Work(rows * (4 * channels + 2 * state + inner), ops)
+
+
+@handles("com.microsoft.SpeculativePrefixCommit", roles="s")
+def prefix_commit(view: View) -> Work:
+    """One comparison a token that was predicted."""
+    return Work(ops={"elementwise": view.elements(0)})

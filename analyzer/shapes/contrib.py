@@ -20,7 +20,8 @@ shapes(
     "com.microsoft.GatedAdd", "com.microsoft.GatedRMSNorm", "com.microsoft.GroupNorm",
     "com.microsoft.HyperConnectionPostMix", "com.microsoft.Inverse",
     "com.microsoft.LongformerAttention", "com.microsoft.MRotaryEmbedding", "com.microsoft.MoE",
-    "com.microsoft.QMoE", "com.microsoft.QOrderedGelu", "com.microsoft.QOrderedLayerNormalization",
+    "com.microsoft.MoEPacked", "com.microsoft.QMoE", "com.microsoft.QOrderedGelu",
+    "com.microsoft.QOrderedLayerNormalization",
     "com.microsoft.QOrderedLongformerAttention", "com.microsoft.RotaryEmbedding",
     "com.microsoft.SampleOp", "com.microsoft.ScaledSiLU", "com.microsoft.Trilu",
     "com.ms.internal.nhwc.BatchNormalization", "com.ms.internal.nhwc.InstanceNormalization",
@@ -63,6 +64,14 @@ def bias_split_gelu(context: Context) -> Outputs:
     """Half of the last axis."""
     *rest, width = context.shape(0)
     return [((*rest, parts(width, 2)), context.dtype(0))]
+
+
+@shapes("com.microsoft.SwiGLU")
+def clamped_swiglu(context: Context) -> Outputs:
+    """As the gate, or half of the last axis where the gate carries both halves."""
+    gate = context.shape(0)
+    half = gate if context.has(1) else (*gate[:-1], parts(gate[-1], 2))
+    return [(half, context.dtype(0))]
 
 
 @shapes("com.microsoft.BiasDropout")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from onnx import TensorProto
+
 from archlint.analyzer.dims import Dim, Shape
 from archlint.analyzer.shapes.context import Context, Outputs, shapes
 from archlint.analyzer.shapes.contrib_heads import (
@@ -121,6 +123,27 @@ def decoder_attention(context: Context) -> Outputs:
     kept = context.fresh("cached", "how many keys are kept depends on the data")
     cache = (batch, heads, kept, parts(width, heads))
     return [(shape, context.dtype(0)) for shape in ((length, batch, width), cache, cache)]
+
+
+@shapes("com.microsoft.RMSNormRotary")
+def normalised_rotary(context: Context) -> Outputs:
+    """[batch, length, heads · width], or [1, batch · length, heads · width], and the normalised
+    numbers before they are rotated."""
+    batch, length, heads, stride = context.shape(0)
+    width: Dim = context.attribute("input_width", 0) or stride
+    rows = (1, batch * length) if context.attribute("flatten_batch", 0) else (batch, length)
+    half = context.attribute("output_fp16", 0)
+    dtype = TensorProto.FLOAT16 if half else TensorProto.BFLOAT16
+    normalised = (batch, length, heads, width)
+    return [((*rows, heads * width), dtype), (normalised, TensorProto.FLOAT)]
+
+
+@shapes("com.microsoft.PackedSparseAttentionIndexerMerge")
+def merged_selections(context: Context) -> Outputs:
+    """[queries, entries], and for each query how many are valid and whether all went well."""
+    query, dtype = context.shape(2), context.dtype(0)
+    entries = positive(context, "max_output_entries")
+    return [(shape, dtype) for shape in ((*query, entries), query, query)]
 
 
 @shapes("com.microsoft.RelativePositionBias")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from onnx import TensorProto
 
-from archlint.analyzer.dims import Dim, Shape
+from archlint.analyzer.dims import Dim, Shape, volume
 from archlint.analyzer.shapes.context import Context, Outputs, normal_axis, shapes
 from archlint.analyzer.shapes.contrib_heads import parts, positive
 from archlint.analyzer.shapes.contrib_views import same, seen_as
@@ -70,7 +70,10 @@ def gemm_float8(context: Context) -> Outputs:
     return [(seen_as("Gemm", context, 0, 1), dtype)]
 
 
-@shapes("com.microsoft.MatMulNBits", "com.microsoft.MatMulBnb4")
+@shapes(
+    "com.microsoft.MatMulNBits", "com.microsoft.MatMulBnb4", "com.microsoft.MatMulPacked",
+    "com.microsoft.MatMulNBitsQLoRA",
+)  # fmt: skip
 def packed_matmul(context: Context) -> Outputs:
     """[…, K] to […, N], or back where the weight is not transposed."""
     features = positive(context, "K"), positive(context, "N")
@@ -120,6 +123,32 @@ def _projected(x: Shape, inner: Dim, outer: Dim) -> Shape:
     return multiplied(x, (inner, outer))
 
 
+@shapes("com.microsoft.RouterGateUpProj")
+def router_gate_up(context: Context) -> Outputs:
+    """[…, router], and […, inner] of a weight with router + 2 · inner columns."""
+    x, (inner, columns), dtype = context.shape(0), context.shape(1), context.dtype(0)
+    router = positive(context, "router_size")
+    half = parts(columns - router, 2)
+    return [(_projected(x, inner, outer), dtype) for outer in (router, half)]
+
+
+@shapes("com.microsoft.MoEGroupRouter")
+def expert_scores(context: Context) -> Outputs:
+    """[tokens, experts] each: routed scores, or biased and unbiased ones."""
+    *tokens, width = context.shape(0)
+    experts = context.shape(2)[0] if context.has(2) else width
+    shape = (volume(tokens), experts)
+    dtypes = (context.dtype(0), TensorProto.FLOAT, TensorProto.FLOAT)
+    return [(shape, dtype) for dtype in dtypes]
+
+
+@shapes("com.microsoft.GatherPacked")
+def gather_packed(context: Context) -> Outputs:
+    """The shape of the indices, and the width of the table."""
+    dtype = int(context.attribute("output_dtype", TensorProto.BFLOAT16))
+    return [((*context.shape(1), positive(context, "K")), dtype)]
+
+
 @shapes("com.microsoft.GatherBlockQuantized")
 def gather_block_quantised(context: Context) -> Outputs:
     """As Gather of the unpacked numbers, in the data type of the scales."""
@@ -152,6 +181,14 @@ def mixed_streams(context: Context) -> Outputs:
     x, branches = context.shape(0), context.attribute("num_branches", 0)
     shape = (*x[:-1], parts(x[-1], branches)) if branches else (*x[:-2], x[-1])
     return [(shape, context.dtype(0))]
+
+
+@shapes("com.microsoft.HyperConnectionLowRankMix")
+def low_rank_mix(context: Context) -> Outputs:
+    """[…, size] and […, branches] of streams […, branches · size], and the streams."""
+    x, branches, dtype = context.shape(0), positive(context, "num_branches"), context.dtype(0)
+    every = ((*x[:-1], parts(x[-1], branches)), (*x[:-1], branches), x)
+    return [(shape, dtype) for shape in every]
 
 
 @shapes("com.microsoft.WordConvEmbedding")

@@ -53,6 +53,12 @@ HOSTILE = {
         "crashed (SIGFPE)",
     ),
 }
+# What newer versions of onnxruntime (1.32) refuse when they load it.
+REFUSED = {
+    "attention without heads": (
+        "Node () Op (Attention) [TypeInferenceError] q_num_heads and kv_num_heads must be positive."
+    ),
+}
 
 
 @pytest.mark.parametrize("title", HOSTILE)
@@ -63,7 +69,8 @@ def test_a_hostile_model_ends_in_one_line(run: Run, tmp_path: Path, title: str) 
     began = time.monotonic()
     ran = run(path, "--verify", "--timeout=4", "--budget=0.3", "--set=ARC101.min_share=0")
     assert time.monotonic() - began < 30  # the limit, twice the start of a process, and a margin
-    assert ran.error == f"{path}: cannot be timed on cpu: {why}"
+    told = f"{path}: cannot be timed on cpu: "
+    assert ran.error in {told + why, told + REFUSED.get(title, why)}
     assert ran.code == 3
     assert "ARC101 wide-convolution" in ran.out
     assert "  measured   confirmed on cpu: " in ran.out  # the part itself is harmless

@@ -1,51 +1,87 @@
-"""Add tables to a list of a TOML file, and leave all else in it as it is, byte for byte.
-
-Tables go to the end of the file, under headers of their own. Where the list is written as
-``key = [...]``, which takes no headers, they go to its end. What comes out is parsed again: it must
-say what was said before and the new tables, or it is no result.
-"""
+"""Add tables to a list of a TOML file, and leave all else in it as it is."""
 
 from __future__ import annotations
 
 import json
-import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Table = Mapping[str, str]
 
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"""'
-    r"|'''.*?'''"
-    r'|"(?:\\.|[^"\\\n])*"'
-    r"|'[^'\n]*'"
-    r"|#[^\n]*|\s+|[\[\]{}]|[^\s\[\]{}\"'#]+",
-    re.DOTALL,
-)
 _MARK = "\ufeff"  # editors of Windows begin a file with it
 
 
 def with_tables(text: str, path: Sequence[str], tables: Sequence[Table]) -> str | None:
     """The text of a file with tables added to the list at a dotted path; None where that cannot be
-    done."""
-    newline = "\r\n" if "\r\n" in text else "\n"
-    wanted = _parsed(text)
-    if wanted is None:
+    done.
+
+    What comes out is parsed again: it must say what was said before and the new tables.
+    """
+    from tomlkit.exceptions import TOMLKitError  # late: few runs write
+
+    mark = _MARK if text.startswith(_MARK) else ""
+    bare = text.removeprefix(_MARK)
+    of_windows = "\r\n" in bare and "\n" not in bare.replace("\r\n", "")
+    if of_windows:
+        bare = bare.replace("\r\n", "\n")
+    if bare and not bare.endswith("\n"):
+        bare += "\n"
+    try:
+        draft = _drafted(bare, path, tables)
+        if tomllib.loads(draft) != _added(tomllib.loads(bare), path, tables):
+            return None
+    except (ValueError, TypeError, RecursionError, TOMLKitError):
         return None
-    inner = wanted
+    return mark + (draft.replace("\n", "\r\n") if of_windows else draft)
+
+
+def _added(content: dict[str, Any], path: Sequence[str], tables: Sequence[Table]) -> dict[str, Any]:
+    inner = content
     for key in path[:-1]:
         inner = inner.setdefault(key, {})
     inner[path[-1]] = [*inner.get(path[-1], ()), *map(dict, tables)]
-    drafts = (_appended(text, path, tables, newline), *_inserted(text, path[-1], tables, newline))
-    return next((draft for draft in drafts if _parsed(draft) == wanted), None)
+    return content
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
-    try:
-        return tomllib.loads(text.removeprefix(_MARK))
-    except (ValueError, RecursionError):
-        return None
+def _drafted(text: str, path: Sequence[str], tables: Sequence[Table]) -> str:
+    """The text with the tables behind those that are there: under headers, or within brackets if
+    they are."""
+    import tomlkit
+    from tomlkit.items import Array
+
+    document = tomlkit.parse(text)
+    inner: Any = document
+    for key in path[:-1]:
+        if key not in inner:
+            inner[key] = tomlkit.table(is_super_table=True)
+        inner = inner[key]
+    if path[-1] not in inner:
+        inner[path[-1]] = tomlkit.aot()
+    listed = inner[path[-1]]
+    if isinstance(listed, Array):
+        for table in tables:
+            listed.add_line(_filled(tomlkit.inline_table(), table))
+        if not listed.as_string().endswith("\n]"):
+            listed.add_line(indent="")
+        return document.as_string()
+    for table in tables:
+        last = _filled(tomlkit.table(), table)
+        last.trivia.indent = "\n"
+        listed.append(last)
+    draft = document.as_string()
+    if tables and not draft.endswith(last.as_string()):
+        last.add(tomlkit.nl())  # before the header that follows
+        draft = document.as_string()
+    return draft if text.strip() else draft.lstrip("\n")
+
+
+def _filled(entry: Any, table: Table) -> Any:
+    import tomlkit
+
+    for key, value in table.items():
+        entry[key] = tomlkit.value(quoted(value))
+    return entry
 
 
 def quoted(text: str) -> str:
@@ -56,48 +92,3 @@ def quoted(text: str) -> str:
 
 def _escaped(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def _appended(text: str, path: Sequence[str], tables: Sequence[Table], newline: str) -> str:
-    """The tables at the end of the text, each under its header, with a line between."""
-    lines = []
-    for table in tables:
-        lines += ["", f"[[{'.'.join(path)}]]"]
-        lines += [f"{key} = {quoted(value)}" for key, value in table.items()]
-    if not text.removeprefix(_MARK):
-        del lines[0]
-    ended = "" if text.endswith("\n") or not text.removeprefix(_MARK) else newline
-    return text + ended + "".join(f"{line}{newline}" for line in lines)
-
-
-def _inserted(text: str, key: str, tables: Sequence[Table], newline: str) -> Iterator[str]:
-    """The tables at the end of each list that may be the one of the key."""
-    items = []
-    for table in tables:
-        inner = ", ".join(f"{name} = {quoted(value)}" for name, value in table.items())
-        items.append(f"    {{ {inner} }},{newline}")
-    for found in re.finditer(rf"\b{re.escape(key)}[\"']?\s*=\s*\[", text):
-        ends = _ends(text, found.end())
-        if ends is None:
-            continue
-        last, close = ends
-        comma = "" if text[last - 1] in "[," else ","
-        line = text.rfind("\n", last, close) + 1
-        alone = line > 0 and not text[line:close].strip()
-        place = line if alone else close
-        before = "" if alone else newline
-        yield "".join((text[:last], comma, text[last:place], before, *items, text[place:]))
-
-
-def _ends(text: str, start: int) -> tuple[int, int] | None:
-    """Of a list whose bracket opens before ``start``: the end of what is in it, and the place of
-    the bracket that closes it; None where there is none."""
-    depth, last, place = 1, start, start
-    while token := _TOKEN.match(text, place):
-        depth += (token[0] in ("[", "{")) - (token[0] in ("]", "}"))
-        if not depth:
-            return last, place
-        if not token[0].isspace() and not token[0].startswith("#"):
-            last = token.end()
-        place = token.end()
-    return None

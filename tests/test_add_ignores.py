@@ -25,8 +25,8 @@ node = "conv5x5"
 reason = "measured: it is needed"
 """
 INLINE = (
-    '    { rule = "ARC101", path = "./m.onnx", node = "conv5x5", '
-    'reason = "measured: it is needed" },\n'
+    '    {rule = "ARC101", path = "./m.onnx", node = "conv5x5", '
+    'reason = "measured: it is needed"},\n'
 )
 
 
@@ -45,7 +45,7 @@ CASES = [
     pytest.param(
         "archlint.toml",
         "[[ignore]]  # first\nrule = 'ARC2'\n[dims]\nn = 8 # x\n",
-        f"[[ignore]]  # first\nrule = 'ARC2'\n[dims]\nn = 8 # x\n{ENTRY}",
+        f"[[ignore]]  # first\nrule = 'ARC2'\n{ENTRY}\n[dims]\nn = 8 # x\n",
         id="headers-before",
     ),
     pytest.param(
@@ -84,8 +84,9 @@ CASES = [
     pytest.param(
         "pyproject.toml",
         "[tool.archlint]\n[tool.ruff.lint]\nignore = ['E501']\n",
-        "[tool.archlint]\n[tool.ruff.lint]\nignore = ['E501']\n"
-        + ENTRY.replace("[[ignore]]", "[[tool.archlint.ignore]]"),
+        "[tool.archlint]\n"
+        + ENTRY.replace("[[ignore]]", "[[tool.archlint.ignore]]")
+        + "\n[tool.ruff.lint]\nignore = ['E501']\n",
         id="pyproject",
     ),
     pytest.param(

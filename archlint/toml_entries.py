@@ -65,13 +65,13 @@ def _drafted(text: str, path: Sequence[str], tables: Sequence[Table]) -> str:
         if not listed.as_string().endswith("\n]"):
             listed.add_line(indent="")
         return document.as_string()
-    for table in tables:
-        last = _filled(tomlkit.table(), table)
-        last.trivia.indent = "\n"
-        listed.append(last)
+    added = [_filled(tomlkit.table(), table) for table in tables]
+    for entry in added:
+        entry.trivia.indent = "\n"
+        listed.append(entry)
     draft = document.as_string()
-    if tables and not draft.endswith(last.as_string()):
-        last.add(tomlkit.nl())  # before the header that follows
+    if added and not draft.endswith(added[-1].as_string()):
+        added[-1].add(tomlkit.nl())  # before the header that follows
         draft = document.as_string()
     return draft if text.strip() else draft.lstrip("\n")
 

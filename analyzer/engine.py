@@ -117,7 +117,7 @@ def _candidates(rule: Rule, context: RuleContext) -> list[_Candidate]:
 
 def _paying(rule: Rule, alike: Sequence[Match], context: RuleContext) -> Iterator[_Candidate]:
     times = len(alike)
-    known: dict[bytes, Priced] = {}
+    known: dict[bytes, Priced] | None = {} if times > 1 else None
     for match in alike:
         proposal = rule.propose(match, context) if rule.may_pay(match, context, times) else None
         if proposal is None:
@@ -146,17 +146,12 @@ def _findings(
     for candidate in accepted:
         together[candidate.likeness] += candidate.worth
     order = sorted(
-        range(len(accepted)),
-        key=lambda place: (
-            accepted[place].doubtful,
-            -together[accepted[place].likeness],
-            accepted[place].rank,
-        ),
+        enumerate(accepted),
+        key=lambda pair: (pair[1].doubtful, -together[pair[1].likeness], pair[1].rank),
     )
     return [
         _finding(c.rule, c.match, context, c.priced, alternatives.get(place, ()))
-        for place in order
-        for c in [accepted[place]]
+        for place, c in order
     ]
 
 

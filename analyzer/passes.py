@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.proposal import Priced
 from archlint.analyzer.rule import Match, Rule, RuleContext, option
@@ -63,12 +62,3 @@ def elements_of(graph: Graph, nodes: Iterable[Node]) -> int:
     """Elements that nodes make in all; 0 where one of their maps has an unknown size."""
     shapes = [graph.value(node.output(0)).static_shape for node in nodes]
     return sum(prod(shape) for shape in shapes if shape is not None) if None not in shapes else 0
-
-
-def draft_from(
-    graph: Graph, name: str, source: str, replaced: Sequence[Node]
-) -> tuple[GraphBuilder, str]:
-    """A builder for what stands in place of nodes that read one value, and that value."""
-    value = graph.value(source)
-    builder = GraphBuilder(name, reserved=replaced[-1].outputs, dtype=value.dtype)
-    return builder, builder.input(source, value.static_shape or ())

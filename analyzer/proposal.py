@@ -90,14 +90,17 @@ class Priced:
         return self.parameters_before - self.parameters_after
 
 
-def draft(graph: Graph, name: str, replaced: Sequence[Node]) -> tuple[GraphBuilder, str]:
+def draft(
+    graph: Graph, name: str, replaced: Sequence[Node], source: str | None = None
+) -> tuple[GraphBuilder, str]:
     """A builder for what stands in place of a chain of nodes, and the value that feeds it.
 
-    It has the data type and the input of the chain; the name of the chain's output is kept free.
+    It has the data type of the ``source``, which is the first input of the chain unless it is said;
+    the name of the chain's output is kept free.
     """
-    source = graph.value(replaced[0].input(0))
-    builder = GraphBuilder(name, reserved=replaced[-1].outputs, dtype=source.dtype)
-    return builder, builder.input(source.name, source.static_shape or ())
+    value = graph.value(replaced[0].input(0) if source is None else source)
+    builder = GraphBuilder(name, reserved=replaced[-1].outputs, dtype=value.dtype)
+    return builder, builder.input(value.name, value.static_shape or ())
 
 
 def check_fit(proposal: Proposal, graph: Graph) -> None:
@@ -122,10 +125,11 @@ def price(proposal: Proposal, table: CostTable, known: dict[bytes, Priced] | Non
     ``known`` are the prices so far by form: those of one form differ in what they replace alone.
     """
     before = table.total(proposal.replaces), table.parameters.count(proposal.replaces)
-    form = b"" if known is None else _form(proposal.graph)
-    priced = (known or {}).get(form) or _counted(proposal, table)
-    if known is not None:
-        known[form] = priced
+    if known is None:
+        priced = _counted(proposal, table)
+    else:
+        form = _form(proposal.graph)
+        priced = known[form] = known.get(form) or _counted(proposal, table)
     return replace(priced, proposal=proposal, before=before[0], parameters_before=before[1])
 
 

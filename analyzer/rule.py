@@ -124,11 +124,6 @@ class Rule:
         return priced.saved_macs + MACS_A_PARAMETER * priced.saved_parameters
 
 
-def is_default(rule: type[Rule]) -> bool:
-    """Whether a rule runs unless it is left out: one of DEFAULT_GROUPS that reads no weights."""
-    return rule.group in DEFAULT_GROUPS and not rule.reads_weights
-
-
 @dataclass(frozen=True)
 class ProblemRule(Rule):
     """A rule that tells the problems of one kind that reading the model has found."""

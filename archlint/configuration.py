@@ -33,7 +33,7 @@ from archlint.selection import (
     split_selectors,
     unselected_alternatives,
 )
-from archlint.settings import Layer, Settings, combine, flat, settings_of
+from archlint.settings import Combined, Layer, Settings, combine, flat, settings_of
 
 COMMAND = "command line"  # the source of its options
 _OF_FILES = ("extend", "required_version")  # what only files can say
@@ -53,7 +53,7 @@ class Configuration:
     isolated: bool = False
     _nearest: dict[str, str | None] = field(default_factory=dict)
     _layers: dict[str | None, tuple[Layer, ...]] = field(default_factory=dict)
-    _settings: dict[str | None, Settings] = field(default_factory=dict)
+    _combined: dict[str | None, Combined] = field(default_factory=dict)
     _rules: dict[str | None, Rules] = field(default_factory=dict)
 
     def file_for(self, path: str) -> str | None:
@@ -73,12 +73,16 @@ class Configuration:
             self._layers[file] = (*found, *self.overrides)
         return self._layers.get(file, self.overrides)
 
+    def combined(self, path: str) -> Combined:
+        """The settings that hold for a model, and the source of each."""
+        file = self.file_for(path)
+        if file not in self._combined:
+            self._combined[file] = combine(self.layers(path))
+        return self._combined[file]
+
     def settings(self, path: str) -> Settings:
         """The settings that hold for a model."""
-        file = self.file_for(path)
-        if file not in self._settings:
-            self._settings[file] = combine(self.layers(path))[0]
-        return self._settings[file]
+        return self.combined(path)[0]
 
     def rules(self, path: str) -> Rules:
         """The rules that a model can be checked with: all that are known, and those of the plugins
@@ -104,7 +108,7 @@ class Configuration:
 
     def _places(self, path: str) -> Mapping[str, str]:
         """Where shapes of inputs stand that are no options."""
-        settings, sources = combine(self.layers(path))
+        settings, sources = self.combined(path)
         keys = (key for key, _ in flat("input-shapes", settings.input_shapes))
         named = zip(settings.input_shapes, keys, strict=True)
         return {name: f"{sources[key]}: {key}" for name, key in named if sources[key] != COMMAND}

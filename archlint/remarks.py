@@ -27,6 +27,7 @@ class Remark:
     kind: ClassVar[FixKind] = FixKind.DECISION
     since: ClassVar[str] = "0.1.0"
     advice: ClassVar[str] = ""
+    reads_weights: ClassVar[bool] = False
     origin: ClassVar[str] = ""
 
 

@@ -32,13 +32,18 @@ class Selection:
     ignore: Sequence[str] = ()
 
 
+def is_default(rule: Named, groups: Collection[RuleGroup] = DEFAULT_GROUPS) -> bool:
+    """Whether it runs unless it is left out: one of the groups that reads no weights."""
+    return rule.group in groups and not rule.reads_weights
+
+
 def selected(
     rules: Rules,
     selections: Iterable[Selection],
     groups: Collection[RuleGroup] = DEFAULT_GROUPS,
 ) -> list[type[Rule]]:
     """Those of the rules that run: of the groups, as each place in turn changes it."""
-    default = {rule for rule in rules if rule.group in groups and not rule.reads_weights}
+    default = {rule for rule in rules if is_default(rule, groups)}
     return _after(rules, default, selections)
 
 

@@ -124,7 +124,10 @@ def settings_of(**given: Any) -> Settings:
 _ADDED = ("plugins", "extend_exclude", "extend_select", "ignore")
 
 
-def combine(layers: Iterable[Layer]) -> tuple[Settings, Mapping[str, str]]:
+Combined = tuple[Settings, Mapping[str, str]]  # with the source of each, by its dotted key
+
+
+def combine(layers: Iterable[Layer]) -> Combined:
     """The settings that hold where later layers win, and the source of each by its dotted key.
 
     Tables are merged entry by entry.

@@ -17,7 +17,7 @@ from archlint.options import find_option, made
 from archlint.reading import plain
 from archlint.rules import Rules
 from archlint.selection import find_rule
-from archlint.settings import FIELDS, Settings, combine, flat
+from archlint.settings import FIELDS, Settings, flat
 from archlint.toml_entries import quoted
 
 DEFAULT = "default"
@@ -47,7 +47,7 @@ def config_text(
     if path is not None and not os.path.isdir(path):
         model = path
     layers = configuration.layers(model)
-    settings, sources = combine(layers)
+    settings, sources = configuration.combined(model)
     rules = configuration.rules(model)
     shown = list(_shown(settings, sources, rules))
     if key is not None:

@@ -13,10 +13,11 @@ import onnx
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.groups import grouped
-from archlint.analyzer.rule import RuleGroup, is_default
+from archlint.analyzer.rule import RuleGroup
 from archlint.analyzer.text import percent_change, short
 from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint_model
+from archlint.selection import is_default
 from build_all import build_sample
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from archlint.analyzer.rule import RuleGroup
-from archlint.explain.documentation import default_of, reads_weights, summary_of
+from archlint.explain.documentation import default_of, summary_of
 from archlint.explain.markup import cell, table
 from archlint.explain.page import page
 from archlint.remarks import REMARKS
@@ -78,7 +78,7 @@ def index() -> str:
     families = ", ".join(
         f"{digit} {words[0].lower()}{words[1:]}" for digit, words in _FAMILIES.items()
     )
-    reading = ", ".join(rule.code for rule in explained() if reads_weights(rule))
+    reading = ", ".join(rule.code for rule in explained() if rule.reads_weights)
     blocks = [_HEAD.format(count=len(explained()), families=families, reading=reading)]
     for group, meaning in _GROUPS.items():
         members = [rule for rule in explained() if rule.group is group]

@@ -11,8 +11,8 @@ from archlint.analyzer.describe import describe
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.foldable import Foldable, foldable, foldables, output_channels
 from archlint.analyzer.graph import Graph
-from archlint.analyzer.passes import PassRule, draft_from, elements_of
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.passes import PassRule, elements_of
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, RuleContext
 
 
@@ -82,7 +82,7 @@ class UnfoldedScale(PassRule):
         """The layer alone, with a bias where something is added."""
         graph = context.graph
         found = next(one for node in match.nodes if (one := foldable(graph, node)))
-        builder, x = draft_from(graph, "folded", found.source, found.nodes)
+        builder, x = draft(graph, "folded", found.nodes, found.source)
         _write(graph, found, builder, x)
         builder.output(found.nodes[-1].output(0))
         title = "the layer alone, the constants folded into its weights"

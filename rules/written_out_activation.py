@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archlint.analyzer.finding import Confidence
-from archlint.analyzer.passes import PassRule, draft_from, elements_of
-from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.passes import PassRule, elements_of
+from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, Passes, RuleContext
 from archlint.analyzer.written_out import HARD_SWISH, WrittenOut, written_out
 
@@ -77,7 +77,7 @@ class WrittenOutActivation(PassRule):
     def propose(self, match: Match, context: RuleContext) -> Proposal | None:
         """The operator of ONNX that computes it."""
         whole = written_out(context.graph)[match.nodes[-1].id]
-        builder, x = draft_from(context.graph, "one", whole.source, whole.nodes)
+        builder, x = draft(context.graph, "one", whole.nodes, whole.source)
         output = whole.nodes[-1].output(0)
         whole.activation.write(builder, x, output)
         builder.output(output)

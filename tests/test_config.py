@@ -9,11 +9,10 @@ import pytest
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.inputs import Bindings
-from archlint.analyzer.rule import is_default
 from archlint.analyzer.text import nearest
 from archlint.config import check_used, choose_rules, parse_bindings
 from archlint.rules import all_rules
-from archlint.selection import find_rule
+from archlint.selection import find_rule, is_default
 
 ALL = {rule.code for rule in all_rules()}
 DEFAULT = {rule.code for rule in all_rules() if is_default(rule)}

@@ -21,7 +21,7 @@ from archlint.analyzer.load import load
 from archlint.analyzer.problem import Problem
 from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import read
-from archlint.analyzer.rule import Rule, RuleContext, is_default
+from archlint.analyzer.rule import Rule, RuleContext
 from archlint.analyzer.text import size
 from archlint.rules import all_rules
 from archlint.rules.dead_node import DeadNode
@@ -29,6 +29,7 @@ from archlint.rules.duplicate_initializer import DuplicateInitializer
 from archlint.rules.initializer_as_input import InitializerAsInput
 from archlint.rules.unknown_cost import UnknownCost
 from archlint.rules.unused_initializer import UnusedInitializer
+from archlint.selection import is_default
 
 Floats = NDArray[np.float32]
 _BIG = 1 << 19  # elements: 2 MiB, of which 64 parts of 16 KiB are compared

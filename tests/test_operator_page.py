@@ -15,6 +15,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from pages import blocks, follow
+from rule_packages import describe
 
 PAGE = "writing-an-operator"
 
@@ -26,14 +27,8 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("acme_costs.py", "test_acme_costs.py"):
         (tmp_path / name).write_text(files[name], encoding="utf-8")
     project = tomllib.loads(files["pyproject.toml"])["project"]
-    info = tmp_path / "acme_costs-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 1.0\n"
-    )
     ((group, entries),) = project["entry-points"].items()
-    points = "".join(f"{name} = {value}\n" for name, value in entries.items())
-    (info / "entry_points.txt").write_text(f"[{group}]\n{points}")
+    describe(tmp_path, project["name"], group, **entries)
     onnx.save(sparse(64), tmp_path / "sparse.onnx")
     onnx.save(sparse(60), tmp_path / "wrong.onnx")
     monkeypatch.chdir(tmp_path)

@@ -15,6 +15,7 @@ from archlint.analyzer.cost.base import HANDLERS
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.reader.text import from_text
 from archlint.plugins import load_plugins
+from rule_packages import describe
 
 PAGE = (Path(__file__).parent.parent / "docs" / "writing-an-operator.md").read_text("utf-8")
 (EXAMPLE,) = re.findall(r"```python\n# acme_costs.py\n(.*?)```", PAGE, flags=re.DOTALL)
@@ -29,10 +30,7 @@ def install(folder: Path, source: str, entry: str = ENTRY, package: str = "acme-
     """A package with one module and one entry point, as pip would leave it in ``folder``."""
     module = entry.partition(":")[0]
     (folder / f"{module}.py").write_text(source, encoding="utf-8")
-    info = folder / f"{package.replace('-', '_')}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[archlint.costs]\n{module} = {entry}\n")
+    describe(folder, package, "archlint.costs", **{module: entry})
 
 
 def archlint(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

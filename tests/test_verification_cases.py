@@ -19,8 +19,9 @@ from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.load import load
 from archlint.analyzer.proposal import as_model
 from archlint.analyzer.reader import Model
-from archlint.analyzer.rule import Rule, RuleContext, is_default
+from archlint.analyzer.rule import Rule, RuleContext
 from archlint.rules import all_rules
+from archlint.selection import is_default
 from cases import CASES
 from pairs import GRID, MAP, Case, Network
 

@@ -20,12 +20,13 @@ from archlint.analyzer.graph import Graph
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import read
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.rule import Rule, RuleContext, is_default
+from archlint.analyzer.rule import Rule, RuleContext
 from archlint.config import choose_rules
 from archlint.rules import all_rules
 from archlint.rules.denormal_weights import DenormalWeights
 from archlint.rules.non_finite_weights import NonFiniteWeights
 from archlint.rules.placeholder_weights import PlaceholderWeights
+from archlint.selection import is_default
 from command_line import Run
 
 Array = NDArray[Any]

@@ -12,7 +12,6 @@ from archlint.analyzer.text import to_json
 from archlint.explain.documentation import (
     REFERENCES,
     floor_of,
-    is_default,
     listed_cases,
     options_of,
     safety_of,
@@ -21,7 +20,7 @@ from archlint.explain.documentation import (
     summary_of,
 )  # fmt: skip
 from archlint.explain.references import addresses
-from archlint.selection import Named
+from archlint.selection import Named, is_default
 
 _KEYS = {
     "why": ("Why it costs", "Why it matters"),

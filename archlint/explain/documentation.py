@@ -11,9 +11,9 @@ from typing import Any
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.proposal import FixKind
-from archlint.analyzer.rule import DEFAULT_GROUPS, Case, Rule
+from archlint.analyzer.rule import Case, Rule
 from archlint.rules import cases_of
-from archlint.selection import Named
+from archlint.selection import Named, is_default
 
 REFERENCES = "References"
 _TITLE = re.compile(r"^(\w[\w ]+)\n(?= )", re.MULTILINE)  # alone on its line, over what is indented
@@ -117,19 +117,9 @@ def safety_of(rule: Named) -> str:
 
 def default_of(rule: Named) -> str:
     """Whether it runs unless it is left out, in words."""
-    if reads_weights(rule):
+    if rule.reads_weights:
         return "off by default: it reads the weights"
     return "on by default" if is_default(rule) else "off by default"
-
-
-def is_default(rule: Named) -> bool:
-    """Whether it runs unless it is left out."""
-    return rule.group in DEFAULT_GROUPS and not reads_weights(rule)
-
-
-def reads_weights(rule: Named) -> bool:
-    """Whether it looks at the numbers of the weights, which few rules do."""
-    return getattr(rule, "reads_weights", False)
 
 
 def number(value: float | None) -> str:

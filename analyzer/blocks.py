@@ -157,6 +157,15 @@ def _by_node(graph: Graph) -> dict[int, list[Block]]:
     return by_node
 
 
+def block_names(graph: Graph) -> dict[int, str]:
+    """The innermost block of each node that is in one, as ``Inception block 3``."""
+    return {
+        node: f"{block.kind} block {block.number}"
+        for node, around in _by_node(graph).items()
+        for block in [min(around, key=lambda block: len(block.nodes))]
+    }
+
+
 def _ordinal(number: int) -> str:
     """``1st``, ``2nd``, ``11th``."""
     teens = 10 < number % 100 < 20

@@ -1,0 +1,1 @@
+"""Models against themselves as they were: architectures, what is recognised, what has changed."""

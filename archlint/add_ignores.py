@@ -8,9 +8,8 @@ import re
 from collections.abc import Sequence
 
 from archlint.analyzer.errors import ConfigError
-from archlint.analyzer.finding import Finding
 from archlint.analyzer.reader.source import STANDARD_INPUT
-from archlint.analyzer.report import Report
+from archlint.analyzer.report import FindingReport, Report
 from archlint.configuration import Configuration
 from archlint.discovery import PYPROJECT, shown_path
 from archlint.output import replace_file
@@ -78,7 +77,7 @@ def _path(model: str, file: str) -> str:
     return pattern if "/" in pattern else f"./{pattern}"
 
 
-def _tables(found: Sequence[Finding], path: str, why: str) -> list[Table]:
+def _tables(found: Sequence[FindingReport], path: str, why: str) -> list[Table]:
     """An entry for each rule and node, the first of those that a finding is about."""
     tables: dict[tuple[str, str | None], Table] = {}
     for finding in found:

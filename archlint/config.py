@@ -15,7 +15,7 @@ from archlint.analyzer.targets import Target
 from archlint.analyzer.text import nearest
 from archlint.options import made, parse_options
 from archlint.rules import Rules, all_rules
-from archlint.selection import Selection, selected, split_selectors
+from archlint.selection import Named, Selection, selected, split_selectors
 
 if TYPE_CHECKING:
     from archlint.rule_kinds import Ignore
@@ -43,6 +43,10 @@ class Chosen:
     require_reason: bool = False
     known: Rules = ()
     silent: AbstractSet[str] = frozenset()
+
+    def severity_of(self, kind: Named) -> Severity:
+        """The severity of a finding of a rule, or of a remark."""
+        return self.severities.get(kind.code, kind.severity)
 
 
 Choose = Callable[[str], Chosen]  # by the path of a model

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from archlint.analyzer.engine import CRASH_CODE
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.graph import Node
+from archlint.analyzer.report import FindingReport, NodeReport
 from archlint.patterns import literal
 from archlint.selection import covers
 
@@ -29,7 +30,7 @@ class Entries:
             known = self._others if name is None else self._by_name.setdefault(name, [])
             known.append(ignore)
 
-    def accepting(self, finding: Finding) -> list[Ignore]:
+    def accepting(self, finding: Finding | FindingReport) -> list[Ignore]:
         """The entries that accept a finding; none does that a rule failed."""
         if finding.code == CRASH_CODE:
             return []
@@ -40,25 +41,25 @@ class Entries:
         return [ignore for ignore in candidates if _accepts(ignore, finding)]
 
 
-def _accepts(ignore: Ignore, finding: Finding) -> bool:
+def _accepts(ignore: Ignore, finding: Finding | FindingReport) -> bool:
     if not is_about(ignore.rule, finding) or has_expired(ignore):
         return False
     anywhere = ignore.node is None and ignore.op is None
     return anywhere or any(_is_at(ignore, node) for node in finding.nodes)
 
 
-def is_about(selector: str, finding: Finding) -> bool:
+def is_about(selector: str, finding: Finding | FindingReport) -> bool:
     """Whether the selector, as codes are written, means the rule of the finding."""
     return selector == "ALL" or covers(selector, finding.code)
 
 
-def _is_at(ignore: Ignore, node: Node) -> bool:
+def _is_at(ignore: Ignore, node: Node | NodeReport) -> bool:
     """Whether it means the node: by the node's name or module path, and by its operator."""
     named = ignore.node is None or any(fnmatchcase(name, ignore.node) for name in _names(node))
     return named and (ignore.op is None or fnmatchcase(node.operator, ignore.op))
 
 
-def _names(node: Node) -> tuple[str, str]:
+def _names(node: Node | NodeReport) -> tuple[str, str]:
     return node.label, "/".join(node.scope)
 
 

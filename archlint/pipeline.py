@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from archlint import __version__
 from archlint.analyzer.algorithms import critical_path, peak_memory
+from archlint.analyzer.analysis import Analyses, Analysis, Effect
 from archlint.analyzer.cost import CostTable, count
 from archlint.analyzer.dims import Shape
 from archlint.analyzer.engine import accepted, run
@@ -18,10 +18,11 @@ from archlint.analyzer.inputs import Bindings, dim_names
 from archlint.analyzer.load import load
 from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import Model, read
-from archlint.analyzer.report import Effect, Failure, ModelReport, Report
+from archlint.analyzer.report import Failure
 from archlint.analyzer.rule import RuleContext
 from archlint.config import Choose, Chosen, check_used
 from archlint.plugins import load_plugins_for
+from archlint.snapshot_files import has_snapshot
 
 if TYPE_CHECKING:  # a static run does without what starts processes
     from archlint.analyzer.timing.effort import Effort
@@ -39,51 +40,95 @@ class Stopwatch:
     progress: Callable[[str], None] = lambda _step: None
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the models of a run are looked at.
+
+    With ``execute`` each is run, and the shapes that occur stand where inference cannot tell them.
+    With a ``stopwatch`` the findings are timed, with the ``profile`` of a machine times are
+    predicted.
+    """
+
+    execute: bool = False
+    stopwatch: Stopwatch | None = None
+    profile: MachineProfile | None = None
+
+
+STATIC = Manner()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One model: what it is, what was made of it, and what failed.
+
+    ``dims`` and ``inputs`` are the names that bindings could mean.
+    """
+
+    model: Model | None = None
+    analysis: Analysis | None = None
+    failures: tuple[Failure, ...] = ()
+    dims: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
+
+
 def lint(
     paths: Iterable[str],
     choose: Choose,
     bindings: Bindings = Bindings(),  # noqa: B008 - it is frozen
     progress: Callable[[str], None] = lambda _path: None,
-    *,
-    execute: bool = False,
-    stopwatch: Stopwatch | None = None,
-    profile: MachineProfile | None = None,
-) -> Report:
-    """Lint models in order; one that cannot be analysed is a failure of the report.
+    manner: Manner = STATIC,
+) -> Analyses:
+    """Analyse models in order; one that cannot be analysed is a failure.
 
     ``choose`` says of each path what it is checked with; ``bindings`` are those that some model
-    must have. ``progress`` is called with each path before its turn. With ``execute`` each model is
-    run, and the shapes that occur stand where inference cannot tell them; one that fails to run is
-    a failure and is reported without. With a ``stopwatch`` the findings are timed, with the
-    ``profile`` of a machine times are predicted. Raises ConfigError for bindings that fit no model,
-    or that contradict one, and for a plugin that cannot be used.
+    must have. ``progress`` is called with each path before its turn. Raises ConfigError for
+    bindings that fit no model, or that contradict one, and for a plugin that cannot be used.
     """
-    reports: list[ModelReport] = []
+    analyses: list[Analysis] = []
     failures: list[Failure] = []
     dims: set[str] = set()
     inputs: set[str] = set()
     for path in paths:
         progress(path)
-        chosen = choose(path)
-        try:
-            model = read(path)
-            load_plugins_for(model.proto)
-            dims |= dim_names(model.proto.graph)
-            inputs |= {info.name for info in model.proto.graph.input}
-            observed = None
-            if execute:
-                observed = _observed(model, chosen.bindings, failures)
-            report = lint_model(model, chosen, observed, profile)
-            if unread := report.costs.graph.unread_weights:
-                failures.append(Failure(path, unread))
-            if stopwatch is not None:
-                report = _timed(report, model, chosen.bindings, observed, stopwatch, failures)
-            reports.append(report)
-        except ModelError as error:
-            failures.append(Failure(path, error.why))
-    if reports:
+        examined = examine(path, choose(path), manner)
+        failures += examined.failures
+        dims |= examined.dims
+        inputs |= examined.inputs
+        if examined.analysis is not None:
+            analyses.append(examined.analysis)
+    if analyses:
         check_used(bindings, dims, inputs)
-    return Report(__version__, tuple(reports), tuple(failures))
+    return Analyses(tuple(analyses), tuple(failures))
+
+
+def examine(
+    path: str, chosen: Chosen, manner: Manner = STATIC, *, content: str | None = None
+) -> Examined:
+    """Analyse one model, whose file is ``content`` where it is not the path itself.
+
+    One that fails to run is a failure, and is analysed without. Raises ConfigError as ``lint``
+    does.
+    """
+    failures: list[Failure] = []
+    try:
+        model = read(path if content is None else content)
+        load_plugins_for(model.proto)
+        dims = dim_names(model.proto.graph)
+        inputs = frozenset(info.name for info in model.proto.graph.input)
+        observed = None
+        if manner.execute:
+            observed = _observed(model, chosen.bindings, failures)
+        analysis = lint_model(model, chosen, observed, manner.profile)
+        if unread := analysis.costs.graph.unread_weights:
+            failures.append(Failure(path, unread))
+        if manner.stopwatch is not None:
+            watch = manner.stopwatch
+            analysis = _timed(analysis, model, chosen.bindings, observed, watch, failures)
+    except ModelError as error:
+        return Examined(failures=(*failures, Failure(path, error.why)))
+    told = tuple(replace(failure, path=path) for failure in failures)
+    analysis = replace(analysis, path=path)
+    return Examined(model, analysis, told, frozenset(dims), inputs)
 
 
 def _observed(
@@ -101,23 +146,23 @@ def _observed(
 
 
 def _timed(
-    report: ModelReport,
+    analysis: Analysis,
     model: Model,
     bindings: Bindings,
     observed: Mapping[str, Shape] | None,
     stopwatch: Stopwatch,
     failures: list[Failure],
-) -> ModelReport:
-    """The report with its findings timed; what fails to run is added to the failures, once each."""
+) -> Analysis:
+    """It with its findings timed; what fails to run is added to the failures, once each."""
     from archlint.analyzer.timing.verification import Verifier, verify  # late: few ask for it
 
     def reload(spliced: Model) -> Graph:
         return load(spliced, bindings, observed)
 
-    verifier = Verifier(model, report.costs.graph, reload, stopwatch.effort, stopwatch.progress)
-    findings, wholes = verify(verifier, report.findings, stopwatch.providers)
+    verifier = Verifier(model, analysis.costs.graph, reload, stopwatch.effort, stopwatch.progress)
+    findings, wholes = verify(verifier, analysis.findings, stopwatch.providers)
     failures += [Failure(model.path, why) for why in verifier.failures]
-    return replace(report, findings=findings, measured=wholes)
+    return replace(analysis, findings=findings, measured=wholes)
 
 
 def lint_model(
@@ -125,19 +170,20 @@ def lint_model(
     chosen: Chosen,
     observed: Mapping[str, Shape] | None = None,
     profile: MachineProfile | None = None,
-) -> ModelReport:
+) -> Analysis:
     """Count one model and run the rules over it; ``observed`` are shapes that occurred in a run."""
     costs = count(load(model, chosen.bindings, observed))
     found = run(chosen.rules, RuleContext(costs.graph, costs, chosen.target), chosen.alternatives)
     judged = [_with_severity(finding, chosen.severities) for finding in found]
-    findings, ignored = _split(judged, model, costs.graph, chosen)
+    findings, ignored = _split(judged, model, costs, chosen)
     if profile is not None:
         from archlint.analyzer.timing.forecast import forecasts  # late: where it is calibrated
 
         findings = forecasts(findings, costs.graph, profile)
-    return ModelReport(
+    return Analysis(
         path=model.path,
         file_bytes=model.file_bytes,
+        external_bytes=model.external_bytes,
         costs=costs,
         peak=peak_memory(costs.graph),
         critical=critical_path(costs),
@@ -149,14 +195,16 @@ def lint_model(
 
 
 def _split(
-    findings: Sequence[Finding], model: Model, graph: Graph, chosen: Chosen
+    findings: Sequence[Finding], model: Model, costs: CostTable, chosen: Chosen
 ) -> tuple[tuple[Finding, ...], tuple[Ignored, ...]]:
-    """The findings that stay, and those that the configuration or the model accepts."""
-    if not chosen.ignores and not (chosen.model_ignores and model.may_ignore):
+    """The findings that stay, and those that the configuration or what comes with the model
+    accepts."""
+    own = chosen.model_ignores and (model.may_ignore or has_snapshot(model.path))
+    if not chosen.ignores and not own:
         return tuple(findings), ()
     from archlint.ignoring import accept  # late: few findings are accepted
 
-    return accept(findings, chosen, model, graph)
+    return accept(findings, chosen, model, costs)
 
 
 def _with_severity(finding: Finding, severities: Mapping[str, Severity]) -> Finding:

@@ -1,23 +1,23 @@
-"""From the options of a command to a report, and from there to text and an exit code."""
+"""From the options of a command to what it looked at, and from there to text and an exit code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from archlint import pipeline
+from archlint import __version__, pipeline
+from archlint.analyzer.analysis import Analyses
 from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.engine import CRASH_CODE
 from archlint.analyzer.finding import Severity
-from archlint.analyzer.report import ModelReport, Report, as_json, concise, cost_table, full
+from archlint.analyzer.report import ModelReport, Report, as_json, cost_table
+from archlint.analyzer.report.reporting import reported
 from archlint.analyzer.text import safe
-from archlint.choices import FailOn, Format, TableFormat
-from archlint.config import Chosen
+from archlint.choices import FailOn, TableFormat
 from archlint.configuration import Configuration
 from archlint.output import EXIT_FINDINGS, EXIT_INPUT, EXIT_USAGE, complain, remark, terminal
 from archlint.paths import find_models
-from archlint.pipeline import Stopwatch
+from archlint.pipeline import Manner
 from archlint.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,50 +27,24 @@ Shown = tuple[By, SortKey, int | None, int | None]  # the rows of a table: by, s
 
 
 def analyse(
-    paths: Sequence[str],
-    configuration: Configuration,
-    *,
-    find: bool = True,
-    execute: bool = False,
-    clock: Stopwatch | None = None,
-) -> Report:
-    """The report of what the paths name; failures are also told on stderr.
+    paths: Sequence[str], configuration: Configuration, *, execute: bool = False
+) -> Analyses:
+    """What the models that the paths name cost; failures are also told on stderr.
 
-    Without ``find`` no rule runs. With ``execute`` each model is run once for the shapes that
-    depend on data; with a ``clock`` its findings are timed.
+    No rule runs. With ``execute`` each model is run once for the shapes that depend on data.
     """
     models, missing = find_models(paths, configuration)
-    choose = configuration.chosen if find else configuration.counted
-    chosen = {path: choose(path) for path in models}  # all, before any takes time
+    chosen = {path: configuration.counted(path) for path in models}  # all, before any takes time
+    manner = Manner(execute, profile=known_machine())
     with Progress(len(models)) as progress:
-        if clock is not None:
-            clock = replace(clock, progress=progress.step)
-        report = pipeline.lint(
-            models, chosen.__getitem__, configuration.bindings, progress,
-            execute=execute, stopwatch=clock, profile=_profile(),
-        )  # fmt: skip
-    remarked = _with_remarks(report.models, chosen, configuration)
-    report = replace(report, models=remarked, failures=(*missing, *report.failures))
-    for failure in report.failures:
+        found = pipeline.lint(models, chosen.__getitem__, configuration.bindings, progress, manner)
+    failures = (*missing, *found.failures)
+    for failure in failures:
         complain(failure.path, failure.why)
-    return report
+    return Analyses(found.models, failures)
 
 
-def _with_remarks(
-    reports: Sequence[ModelReport], chosen: Mapping[str, Chosen], configuration: Configuration
-) -> tuple[ModelReport, ...]:
-    """The reports, with findings on entries of configurations that serve no more."""
-    if not any(chosen[report.path].ignores for report in reports):
-        return tuple(reports)
-    from archlint.ignore_remarks import with_remarks  # late: few configurations accept findings
-
-    def models_in(folder: str) -> Sequence[str]:
-        return find_models([folder], configuration)[0]
-
-    return with_remarks(reports, chosen.__getitem__, models_in)
-
-
-def _profile() -> MachineProfile | None:
+def known_machine() -> MachineProfile | None:
     """What is known of this machine's speed; a profile that cannot be used is told on stderr."""
     from archlint.analyzer.timing.prediction.cache import stored
 
@@ -80,30 +54,25 @@ def _profile() -> MachineProfile | None:
     return found.profile
 
 
-def findings_text(report: Report, output_format: Format, output_file: str | None) -> str:
-    """The findings as ``check`` writes them."""
-    if output_format is Format.JSON:
-        return as_json.render(report)
-    paint, width = terminal(output_file)
-    if output_format is Format.CONCISE:
-        return concise.render(report, paint)
-    return full.render(report, paint, width)
-
-
 def costs_text(
-    report: Report, shown: Shown, output_format: TableFormat, output_file: str | None
+    report: Analyses, shown: Shown, output_format: TableFormat, output_file: str | None
 ) -> str:
     """The costs as ``cost`` writes them."""
     rows = [cost_table.rows(model, *shown) for model in report.models]
     if output_format is TableFormat.JSON:
-        return as_json.render(report, rows)
+        return as_json.render(plain(report), rows)
     paint, width = terminal(output_file)
     tables = zip(report.models, rows, strict=True)
     return "\n".join(cost_table.render(m, groups, shown[0], paint, width) for m, groups in tables)
 
 
+def plain(analyses: Analyses) -> Report:
+    """The report of what was counted."""
+    return Report(__version__, tuple(map(reported, analyses.models)), analyses.failures)
+
+
 def growth_text(
-    report: Report,
+    report: Analyses,
     dims: Sequence[str],
     configuration: Configuration,
     shown: Shown,
@@ -118,7 +87,7 @@ def growth_text(
         scaled = scale_models(report, dims, configuration, progress)
     rows = [(one, scaling.rows(one, *shown)) for one in scaled]
     if output_format is TableFormat.JSON:
-        return as_json.render(report, (), [scaling.as_object(*pair) for pair in rows])
+        return as_json.render(plain(report), (), [scaling.as_object(*pair) for pair in rows])
     paint, width = terminal(output_file)
     return "\n".join(scaling.render(*pair, shown[0], paint, width) for pair in rows)
 
@@ -131,10 +100,16 @@ def files_text(paths: Sequence[str], configuration: Configuration) -> tuple[str,
     return "".join(f"{safe(model)}\n" for model in models), EXIT_INPUT if missing else 0
 
 
-def exit_code(report: Report, configuration: Configuration) -> int:
-    """Of a run of ``check``: each model fails by its own settings."""
+def exit_code(report: Report, configuration: Configuration, max_warnings: int | None = None) -> int:
+    """Of a run of ``check``: each model fails by its own settings, and all together by the number
+    of their warnings."""
     if code := broken_code(report):
         return code
+    warnings = sum(
+        finding.severity is Severity.WARNING for model in report.models for finding in model.told
+    )
+    if max_warnings is not None and warnings > max_warnings:
+        return EXIT_FINDINGS
     failed = any(_fails(model, configuration.fail_on(model.path)) for model in report.models)
     return EXIT_FINDINGS if failed else 0
 
@@ -149,4 +124,4 @@ def broken_code(report: Report) -> int:
 def _fails(model: ModelReport, fail_on: FailOn) -> bool:
     if fail_on is FailOn.NEVER:
         return False
-    return any(finding.severity >= Severity[fail_on.name] for finding in model.findings)
+    return any(finding.severity >= Severity[fail_on.name] for finding in model.told)

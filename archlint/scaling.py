@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from archlint.analyzer.analysis import Analyses
 from archlint.analyzer.cost import CostTable, count
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.growth import Sizes
 from archlint.analyzer.inputs import Bindings, dim_labels, dim_names
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model, read
-from archlint.analyzer.report import Report
 from archlint.analyzer.report.scaling import Scaled
 from archlint.analyzer.scaling import MOST_DIMS, scaling
 from archlint.analyzer.text import nearest
@@ -20,7 +20,7 @@ from archlint.pipeline import lint_model
 
 
 def scale_models(
-    report: Report,
+    report: Analyses,
     options: Sequence[str],
     configuration: Configuration,
     progress: Callable[[str], None] = lambda _path: None,

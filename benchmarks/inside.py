@@ -60,7 +60,7 @@ def _table() -> Work:
     configuration = configure(isolated=True)
     shown = By.NODE, SortKey.GRAPH, None, None
     return lambda path: run.costs_text(
-        run.analyse([path], configuration, find=False), shown, TableFormat.TABLE, None
+        run.analyse([path], configuration), shown, TableFormat.TABLE, None
     )
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import onnx
 
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.reader import Model, read
-from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.groups import grouped
+from archlint.analyzer.report.reporting import reported
 from archlint.analyzer.rule import RuleGroup
 from archlint.analyzer.text import percent_change, short
 from archlint.config import Chosen, choose_rules
@@ -91,7 +92,7 @@ proposal in place, counted again.
 
 
 @cache
-def reports() -> Mapping[str, ModelReport]:
+def reports() -> Mapping[str, Analysis]:
     """What the default rules say of every network."""
     chosen = Chosen(choose_rules())
     networks = {**EFFICIENT, **WASTEFUL}
@@ -107,7 +108,7 @@ def costly(title: str) -> Counter[str]:
 def first(title: str) -> str:
     """The first finding of the group ``cost``: its rule and its nodes."""
     codes = costly(title)
-    group = next(g for g in grouped(reports()[title].findings) if g.first.code in codes)
+    group = next(g for g in grouped(reported(reports()[title]).findings) if g.first.code in codes)
     finding = group.first
     text = f"{finding.code} {finding.name}: {finding.described}"
     return f"{text} {group.times}".rstrip()

@@ -13,7 +13,7 @@ from typing import IO
 import onnx
 import pytest
 
-from archlint import __version__, pipeline
+from archlint import __version__, work
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import RuleContext
 from archlint.rules.wide_convolution import WideConvolution
@@ -205,7 +205,7 @@ def test_a_fault_of_archlint_is_one_line(
     def fail(*_arguments: object, **_options: object) -> None:
         raise fault
 
-    monkeypatch.setattr(pipeline, "lint", fail)
+    monkeypatch.setattr(work, "examine", fail)
     ran = run(CLEAN)
     assert (ran.code, ran.out) == (code, "")
     if told is None:

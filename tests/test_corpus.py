@@ -9,23 +9,26 @@ from pathlib import Path
 import onnx
 import pytest
 
+from archlint.analyzer.analysis import Analyses
 from archlint.analyzer.choices import By, SortKey
-from archlint.analyzer.report import Report, as_json, concise, cost_table, full
+from archlint.analyzer.report import as_json, concise, cost_table, full
 from archlint.analyzer.text import Paint
 from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint
+from archlint.run import plain
 from fuzz import node_tests
 
 WHEEL = Path(onnx.__file__).parent / "backend" / "test" / "data"
 
 
-def rendered(report: Report) -> Iterator[str]:
+def rendered(analyses: Analyses) -> Iterator[str]:
     """The report in every format."""
-    rows = [cost_table.rows(model, By.NODE, SortKey.GRAPH) for model in report.models]
+    rows = [cost_table.rows(model, By.NODE, SortKey.GRAPH) for model in analyses.models]
+    report = plain(analyses)
     yield full.render(report, Paint(), 80)
     yield concise.render(report, Paint())
     yield as_json.render(report, rows)
-    for model, groups in zip(report.models, rows, strict=True):
+    for model, groups in zip(analyses.models, rows, strict=True):
         yield cost_table.render(model, groups, By.NODE, Paint(), 80)
 
 

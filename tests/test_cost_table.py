@@ -8,10 +8,10 @@ from pathlib import Path
 import onnx
 import pytest
 
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.cost_table import render, rows
 from archlint.analyzer.text import Paint
 from archlint.cli import main
@@ -56,7 +56,7 @@ def model_of(text: str) -> Model:
     return model
 
 
-def report(text: str = MODEL) -> ModelReport:
+def report(text: str = MODEL) -> Analysis:
     """A model, counted; no rule runs."""
     return lint_model(model_of(text), Chosen())
 

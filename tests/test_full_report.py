@@ -17,11 +17,12 @@ import onnx
 import pytest
 
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.report import concise
+from archlint.analyzer.report import Report, concise
 from archlint.analyzer.text import Paint
 from archlint.cli import main
 from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint
+from archlint.run import plain
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -151,12 +152,12 @@ def test_concise_is_one_line_a_finding(capsys: pytest.CaptureFixture[str]) -> No
 def test_concise_tells_where_the_saving_is(parameters: int, told_in: str) -> None:
     """In MACs, unless a proposal saves far more parameters."""
     report = lint([str(SAMPLES / "inception_5x5.onnx")], lambda _path: Chosen(choose_rules()))
-    (model,) = report.models
+    (model,) = plain(report).models
     (finding,) = model.findings
-    assert finding.priced is not None
-    priced = replace(finding.priced, parameters_before=parameters)
-    changed = replace(model, findings=(replace(finding, priced=priced),))
-    line = concise.render(replace(report, models=(changed,)), Paint()).splitlines()[0]
+    assert finding.proposal is not None
+    proposal = replace(finding.proposal, parameters_before=parameters)
+    changed = replace(model, findings=(replace(finding, proposal=proposal),))
+    line = concise.render(Report("1", (changed,)), Paint()).splitlines()[0]
     assert re.search(rf" \[[\d,]+ → [\d,]+ {told_in} \(−\d", line)
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from archlint.analyzer.finding import Finding
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.report import ModelReport, Report, as_json, concise, full
+from archlint.analyzer.report import FindingReport, ModelReport, Report, as_json, concise, full
 from archlint.analyzer.report.groups import group_numbers, grouped
+from archlint.analyzer.report.reporting import reported
 from archlint.analyzer.text import Paint
 from archlint.analyzer.timing.measurement import Measured
 from archlint.analyzer.timing.providers import Provider
@@ -40,7 +40,7 @@ WHOLE = 5 * NOW + 7 * 7 * 256 * 9 * 256
 @pytest.fixture(scope="module")
 def model() -> ModelReport:
     """What one rule says of the network."""
-    return lint_model(from_text(NETWORK), Chosen(choose_rules(["ARC102"])))
+    return reported(lint_model(from_text(NETWORK), Chosen(choose_rules(["ARC102"]))))
 
 
 def text_of(model: ModelReport) -> list[str]:
@@ -77,9 +77,9 @@ def test_equal_findings_are_one_paragraph(model: ModelReport) -> None:
 
 def test_what_is_in_no_block_is_a_group_of_its_own(model: ModelReport) -> None:
     """The rule tells a plain stack from a residual block; a smaller map costs less."""
-    places = [[f.nodes[0].name for f in group.findings] for group in grouped(model.findings)]
+    places = [[f.nodes[0].label for f in group.findings] for group in grouped(model.findings)]
     assert places == [["one", "two", "three", "four"], ["five"], ["six"]]
-    blocks = [finding.block and str(finding.block) for finding in model.findings]
+    blocks = [finding.block and finding.block.text for finding in model.findings]
     first, second = "the 1st of 2 residual blocks", "the 2nd of 2 residual blocks"
     assert blocks == [first, first, second, second, None, None]
 
@@ -100,7 +100,7 @@ def test_json_keeps_each_finding_with_its_group(model: ModelReport) -> None:
     assert found[4]["block"] is None
 
 
-def with_verdicts(findings: tuple[Finding, ...], *why: str) -> tuple[Finding, ...]:
+def with_verdicts(findings: tuple[FindingReport, ...], *why: str) -> tuple[FindingReport, ...]:
     """The findings, each with a verdict that could not be had."""
     provider = Provider("cpu", "CPUExecutionProvider")
     verdicts = [(Measured(provider, why=reason),) for reason in why]
@@ -125,6 +125,6 @@ def test_places_of_several_nodes_are_told_apart() -> None:
         [fourth] z = MatMul (b, w)
     }"""
     options = ["ARC301.min_macs=0"]
-    model = lint_model(from_text(text), Chosen(choose_rules(["ARC301"], options=options)))
-    (place,) = [line for line in text_of(model) if line.startswith("  -->")]
+    found = lint_model(from_text(text), Chosen(choose_rules(["ARC301"], options=options)))
+    (place,) = [line for line in text_of(reported(found)) if line.startswith("  -->")]
     assert place.endswith(": first, second; third, fourth")

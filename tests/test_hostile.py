@@ -87,25 +87,36 @@ def test_the_corpus_is_large() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "out", "err", "as_json", "why"),
+    ("code", "out", "err", "form", "why"),
     [
-        pytest.param(2, "", "archlint failed\n", False, "exit code 2", id="fault"),
-        pytest.param(3, "", "", False, "0 lines", id="refusal-without-a-word"),
-        pytest.param(3, "", "a\nb\n", False, "2 lines", id="refusal-of-two-lines"),
-        pytest.param(0, "", "warning\n", False, "1 lines", id="chatter"),
-        pytest.param(0, "\x1b[31m\n", "", False, "obeys", id="escape"),
-        pytest.param(0, "a\u202eb\n", "", False, "hides", id="bidi"),
-        pytest.param(0, "  ::error::a\n", "", False, "build service", id="workflow-command"),
-        pytest.param(0, "{", "", True, "no JSON", id="broken-json"),
-        pytest.param(0, '{"a": NaN}', "", True, "NaN is no number", id="nan-in-json"),
-        pytest.param(0, '{"macs": [{"b": -1}]}', "", True, "b of -1", id="negative-cost"),
-        pytest.param(0, '{"a": "é"}', "", True, "not ASCII", id="json-of-other-letters"),
+        pytest.param(2, "", "archlint failed\n", "full", "exit code 2", id="fault"),
+        pytest.param(3, "", "", "full", "0 lines", id="refusal-without-a-word"),
+        pytest.param(3, "", "a\nb\n", "full", "2 lines", id="refusal-of-two-lines"),
+        pytest.param(0, "", "warning\n", "full", "1 lines", id="chatter"),
+        pytest.param(0, "\x1b[31m\n", "", "full", "obeys", id="escape"),
+        pytest.param(0, "a\u202eb\n", "", "full", "hides", id="bidi"),
+        pytest.param(0, "  ::error::a\n", "", "full", "build service", id="workflow-command"),
+        pytest.param(0, "::error file=a\n", "", "github", "build service", id="own-unfinished"),
+        pytest.param(
+            0,
+            "##vso[task.logissue type=error;code=A]##vso[b]\n",
+            "",
+            "azure",
+            "build service",
+            id="two-in-a-line",
+        ),
+        pytest.param(0, "{}\n{\n", "", "json-lines", "no JSON", id="broken-line"),
+        pytest.param(0, "{", "", "json", "no JSON", id="broken-json"),
+        pytest.param(0, '{"a": NaN}', "", "json", "NaN is no number", id="nan-in-json"),
+        pytest.param(0, '{"macs": [{"b": -1}]}', "", "json", "b of -1", id="negative-cost"),
+        pytest.param(0, '{"a": "é"}', "", "json", "not ASCII", id="json-of-other-letters"),
     ],
 )
 def test_the_examiner_sees_what_is_wrong(
-    code: int, out: str, err: str, as_json: bool, why: str
+    code: int, out: str, err: str, form: str, why: str
 ) -> None:
     """Each fault, by a run that has it."""
-    assert any(why in what for what in wrong_with(code, out, err, as_json=as_json))
-    assert list(wrong_with(1, "fine\n", "", as_json=False)) == []
-    assert list(wrong_with(0, '{"opset": -1, "a": "\\u202e"}', "", as_json=True)) == []
+    assert any(why in what for what in wrong_with(code, out, err, form))
+    assert list(wrong_with(1, "fine\n", "", "full")) == []
+    assert list(wrong_with(1, "::error file=a b,line=1,title=c::d\n", "", "github")) == []
+    assert list(wrong_with(0, '{"opset": -1, "a": "\\u202e"}', "", "json")) == []

@@ -17,7 +17,7 @@ import onnx
 import pytest
 from onnx import parser
 
-from archlint import run as front
+from archlint import outputs as front
 from archlint.analyzer.proposal import FixKind
 from archlint.analyzer.rule import DEFAULT_GROUPS, Flags, Passes, Rule
 from archlint.analyzer.text import Paint

@@ -8,8 +8,8 @@ import onnx
 import pytest
 
 from _command import COMMITTED
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.reader import Model, read
-from archlint.analyzer.report import ModelReport
 from archlint.config import Chosen, choose_rules
 from archlint.pipeline import lint_model
 from build_all import NETWORKS, build_sample
@@ -18,7 +18,7 @@ from googlenet import build as build_googlenet
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 
-def report(proto: onnx.ModelProto, *options: str) -> ModelReport:
+def report(proto: onnx.ModelProto, *options: str) -> Analysis:
     return lint_model(Model("sample", proto, 0), Chosen(choose_rules(options=options)))
 
 
@@ -162,7 +162,7 @@ def test_googlenet(auxiliary: bool) -> None:
     assert weighted_depth(counted, counted.costs.graph.outputs[0]) == 22
 
 
-def weighted_depth(counted: ModelReport, output: str) -> int:
+def weighted_depth(counted: Analysis, output: str) -> int:
     """The most convolutions and fully connected layers on a path to an output."""
     graph = counted.costs.graph
     depth: dict[str, int] = {}

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from archlint.analyzer.cost import Cost
-from archlint.analyzer.proposal import FixKind, Priced, Proposal
+from archlint.analyzer.proposal import FixKind
+from archlint.analyzer.report import ProposalReport
 from archlint.analyzer.report.savings import brief_saving, savings
-
-PROPOSAL = Proposal("another", FixKind.RETRAIN, ())
 
 
 def priced(
     before: Cost, after: Cost, parameters_before: int = 0, parameters_after: int = 0
-) -> Priced:
+) -> ProposalReport:
     """A proposal by its costs alone."""
-    return Priced(PROPOSAL, before, after, parameters_before, parameters_after, (), "")
+    kind, parameters = FixKind.RETRAIN, (parameters_before, parameters_after)
+    return ProposalReport("another", kind, "", before, after, *parameters, (), "")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def priced(
         ),
     ],
 )
-def test_savings(found: Priced, lines: list[tuple[str, str]], brief: str) -> None:
+def test_savings(found: ProposalReport, lines: list[tuple[str, str]], brief: str) -> None:
     """MACs first; where they stay, what is saved in their place."""
     assert list(savings(found)) == lines
     assert brief_saving(found) == brief

@@ -12,10 +12,10 @@ import onnx
 import pytest
 from jsonschema import Draft202012Validator
 
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.choices import By, TimeKey
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.time_rows import ADDED, Timed, rows
 from archlint.analyzer.report.timing import render
 from archlint.analyzer.text import Paint, columns
@@ -221,7 +221,7 @@ def test_narrow_terminals(width: int) -> None:
     model = from_text(LRN)
     latency = timed_here(model)
     assert latency.profile is not None
-    report: ModelReport = lint_model(model, Chosen())
+    report: Analysis = lint_model(model, Chosen())
     found = rows(latency.profile, By.NODE, TimeKey.TIME)
     text = render(Timed(report, (latency,)), [found], By.NODE, Paint(), width)
     table, _, below = text.partition("\n\n")

@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from archlint.analyzer.blocks import Block
 from archlint.analyzer.cost import Cost, Group
-from archlint.analyzer.finding import Alternative, Finding, Ignored
-from archlint.analyzer.graph import Node
-from archlint.analyzer.proposal import Priced
-from archlint.analyzer.report import ModelReport, Report, measured, predicted
+from archlint.analyzer.report import (
+    AlternativeReport,
+    BlockReport,
+    FindingReport,
+    IgnoredReport,
+    LatencyReport,
+    Line,
+    ModelReport,
+    NodeReport,
+    ProposalReport,
+    Report,
+    ValueReport,
+    base_json,
+    measured,
+    predicted,
+)
 from archlint.analyzer.report.groups import group_numbers
 from archlint.analyzer.text import to_json
 
@@ -39,35 +50,37 @@ def render(
         "tool": {"name": "archlint", "version": report.version},
         "models": models,
         "failures": [{"path": failure.path, "why": failure.why} for failure in report.failures],
+        "base": report.base or None,
+        "removed": list(report.removed),
+        "skipped": list(report.skipped),
     }
     return to_json(document)
 
 
 def _model(model: ModelReport) -> dict[str, Any]:
-    graph = model.costs.graph
     effect = model.effect
     return {
         "path": model.path,
         "file_bytes": model.file_bytes,
-        "opset": graph.opset,
-        "inputs": [_value(model, name) for name in graph.inputs],
-        "outputs": [_value(model, name) for name in graph.outputs],
-        "nodes": model.costs.node_count,
-        "cost": _cost(model.costs.total()),
-        "least_macs": model.costs.least.macs,
+        "opset": model.opset,
+        "inputs": [_value(value) for value in model.inputs],
+        "outputs": [_value(value) for value in model.outputs],
+        "nodes": model.nodes,
+        "cost": _cost(model.cost),
+        "least_macs": model.least_macs,
         "parameters": model.parameters,
         "buffers": model.buffers,
-        "folded_macs": model.costs.folded_macs,
-        "peak_activation_bytes": model.peak.bytes,
-        "peak_activation_node": model.peak.node.label if model.peak.node else None,
-        "critical_path_macs": model.critical.macs,
+        "folded_macs": model.folded_macs,
+        "peak_activation_bytes": model.peak_bytes,
+        "peak_activation_node": model.peak_node,
+        "critical_path_macs": model.critical_macs,
         "unknown": [
-            {"why": cause.why, "remedy": cause.remedy, "nodes": [node.label for node in nodes]}
-            for cause, nodes in model.unknown
+            {"why": one.cause.why, "remedy": one.cause.remedy, "nodes": list(one.nodes)}
+            for one in model.unknown
         ],
-        "notes": list(graph.notes),
+        "notes": list(model.notes),
         "findings": [
-            {**_finding(finding), "group": number}
+            {**finding_object(finding), "group": number}
             for finding, number in zip(
                 model.findings, group_numbers(model.findings), strict=True
             )
@@ -77,16 +90,25 @@ def _model(model: ModelReport) -> dict[str, Any]:
             "macs": {"before": effect.macs_before, "after": effect.macs_after},
             "parameters": {"before": effect.parameters_before, "after": effect.parameters_after},
         },
+        "base": base_json.as_object(model.change, finding_object),
+        "checked": model.was_checked,
         "predicted": predicted.model_as_object(model),
         "measured": [measured.whole_as_object(one) for one in model.measured],
+        "latencies": [_latency(one) for one in model.latencies],
     }  # fmt: skip
 
 
-def _value(model: ModelReport, name: str) -> dict[str, Any]:
-    value = model.costs.graph.value(name)
-    shape = value.shape
-    dims = None if shape is None else [d if isinstance(d, int) else str(d) for d in shape]
-    return {"name": name, "shape": dims}
+def _latency(latency: LatencyReport) -> dict[str, Any]:
+    return {
+        "where": latency.label,
+        "ms": round(latency.milliseconds, 6),
+        "interval_ms": [round(latency.low, 6), round(latency.high, 6)],
+        "quiet": latency.quiet,
+    }
+
+
+def _value(value: ValueReport) -> dict[str, Any]:
+    return {"name": value.name, "shape": None if value.shape is None else list(value.shape)}
 
 
 def _cost(cost: Cost) -> dict[str, Any]:
@@ -102,11 +124,12 @@ def _cost(cost: Cost) -> dict[str, Any]:
     }
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(node: NodeReport) -> dict[str, Any]:
     return {"name": node.label, "operator": node.operator, "scope": list(node.scope)}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_object(finding: FindingReport) -> dict[str, Any]:
+    """A finding as JSON."""
     return {
         "code": finding.code,
         "name": finding.name,
@@ -120,14 +143,22 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "cost": _cost(finding.cost),
         "share": None if finding.share is None else round(finding.share, 6),
         "block": _block(finding.block),
-        "proposal": None if finding.priced is None else _priced(finding.priced),
+        "proposal": None if finding.proposal is None else _proposal(finding.proposal),
         "alternatives": [_alternative(other) for other in finding.alternatives],
         "predicted": predicted.forecast_as_object(finding.forecast),
         "measured": [measured.as_object(one) for one in finding.measured],
+        "fingerprint": finding.identity.fingerprint,
+        "state": None if finding.state is None else str(finding.state),
+        "macs_before": finding.before,
+        "anchor": _anchor(finding.anchor),
     }
 
 
-def _ignored(one: Ignored) -> dict[str, Any]:
+def _anchor(anchor: Line | None) -> dict[str, Any] | None:
+    return None if anchor is None else {"path": anchor.file, "line": anchor.number}
+
+
+def _ignored(one: IgnoredReport) -> dict[str, Any]:
     return {
         "code": one.finding.code,
         "name": one.finding.name,
@@ -140,31 +171,31 @@ def _ignored(one: Ignored) -> dict[str, Any]:
     }
 
 
-def _block(block: Block | None) -> dict[str, Any] | None:
+def _block(block: BlockReport | None) -> dict[str, Any] | None:
     if block is None:
         return None
-    return {"kind": str(block.kind), "number": block.number, "count": block.count}
+    return {"kind": block.kind, "number": block.number, "count": block.count}
 
 
-def _priced(priced: Priced) -> dict[str, Any]:
+def _proposal(proposal: ProposalReport) -> dict[str, Any]:
     return {
-        "title": priced.proposal.title,
-        "kind": str(priced.proposal.kind),
-        "caveat": priced.proposal.caveat,
-        "macs": {"before": priced.before.macs, "after": priced.after.macs},
-        "parameters": {"before": priced.parameters_before, "after": priced.parameters_after},
-        "cost": _cost(priced.after),
-        "steps": [{"text": step.text, "macs": step.macs} for step in priced.steps],
-        "pytorch": priced.snippet,
+        "title": proposal.title,
+        "kind": str(proposal.kind),
+        "caveat": proposal.caveat,
+        "macs": {"before": proposal.before.macs, "after": proposal.after.macs},
+        "parameters": {"before": proposal.parameters_before, "after": proposal.parameters_after},
+        "cost": _cost(proposal.after),
+        "steps": [{"text": step.text, "macs": step.macs} for step in proposal.steps],
+        "pytorch": proposal.snippet,
     }
 
 
-def _alternative(other: Alternative) -> dict[str, Any]:
+def _alternative(other: AlternativeReport) -> dict[str, Any]:
     return {
         "code": other.code,
         "name": other.name,
         "confidence": str(other.confidence),
-        "proposal": _priced(other.priced),
+        "proposal": _proposal(other.proposal),
     }
 
 

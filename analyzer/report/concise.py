@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archlint.analyzer.finding import Finding
-from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report import FindingReport, ModelReport, Report
+from archlint.analyzer.report.changes import headline
 from archlint.analyzer.report.full import closing
 from archlint.analyzer.report.groups import names
 from archlint.analyzer.report.savings import in_brief
@@ -20,14 +20,15 @@ def render(report: Report, paint: Paint) -> str:
 
 def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
     path = safe(model.path)
-    for finding in model.findings:
+    for finding in model.told:
         yield _line(path, finding, paint)
-    if unknown := len(model.costs.unknown):
-        cause, _ = model.unknown[0]
-        nodes = f"the cost of {plural(unknown, 'node')} is unknown"
-        yield f"{path}: {nodes}: {safe(str(cause))}"
+    if changed := headline(model):
+        yield f"{path}: {changed}"
+    if model.unknown_nodes:
+        nodes = f"the cost of {plural(model.unknown_nodes, 'node')} is unknown"
+        yield f"{path}: {nodes}: {safe(str(model.unknown[0].cause))}"
 
 
-def _line(path: str, finding: Finding, paint: Paint) -> str:
+def _line(path: str, finding: FindingReport, paint: Paint) -> str:
     where = f"{path}: {names(finding)}" if finding.nodes else path
     return f"{where}: {paint(finding.code, 'bold')} {finding.name}: {in_brief(finding)}"

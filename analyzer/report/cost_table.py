@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.cost import Group
-from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.full import remarks, totals
+from archlint.analyzer.report.reporting import reported
 from archlint.analyzer.text import Paint, percent, safe, short, size, table
 
 if TYPE_CHECKING:  # a report without predictions does without
@@ -33,7 +34,7 @@ _EXPENDABLE = (6, 4, 1)  # weights, other ops, and what a name mostly tells
 
 
 def rows(
-    model: ModelReport, by: By, sort: SortKey, top: int | None = None, depth: int | None = None
+    model: Analysis, by: By, sort: SortKey, top: int | None = None, depth: int | None = None
 ) -> list[Group]:
     """The rows of a model's table; ``depth`` cuts module scopes to that many parts."""
     costs = model.costs
@@ -47,7 +48,7 @@ def rows(
 
 
 def render(
-    model: ModelReport, groups: Sequence[Group], by: By, paint: Paint, width: int | None
+    model: Analysis, groups: Sequence[Group], by: By, paint: Paint, width: int | None
 ) -> str:
     """The table of a model, its totals, and what is unknown."""
     whole = model.costs.total().macs
@@ -64,7 +65,8 @@ def render(
     left = 2 if by is By.NODE else 1
     lines = table(head, cells, left=left, width=width, expendable=_EXPENDABLE)
     lines[0] = paint(lines[0], "bold")
-    below = [*totals(model, paint, width), *remarks(model, paint, width)]
+    report = reported(model)
+    below = [*totals(report, paint, width), *remarks(report, paint, width)]
     return "\n".join([*lines, "", *below]) + "\n"
 
 

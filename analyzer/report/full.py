@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
-from archlint.analyzer.proposal import Priced
-from archlint.analyzer.report import ModelReport, Report
-from archlint.analyzer.report.groups import FindingGroup, grouped, places, together
+from archlint.analyzer.finding import Confidence, Severity
+from archlint.analyzer.report import (
+    AlternativeReport,
+    FindingReport,
+    ModelReport,
+    ProposalReport,
+    Report,
+)
+from archlint.analyzer.report.changes import summary
+from archlint.analyzer.report.groups import FindingGroup, grouped, grown, places, together
 from archlint.analyzer.report.measured import verdict_text, whole_text
 from archlint.analyzer.report.predicted import forecast_text
 from archlint.analyzer.report.predicted import model_text as predicted_text
@@ -40,14 +46,24 @@ def render(report: Report, paint: Paint, width: int | None) -> str:
 
 def closing(report: Report, paint: Paint) -> str:
     """The last line: how much was found in how much."""
-    count = len(report.findings)
-    found = plural(count, "finding") if count else "No findings"
+    count = sum(len(model.told) for model in report.models)
+    new = "new or worse " if report.base else ""
+    found = plural(count, f"{new}finding") if count else f"No {new}findings"
+    old = sum(len(model.findings) for model in report.models) - count
     text = f"{found} in {plural(len(report.models), 'model')}"
+    if report.base:
+        text = f"{found} against {safe(report.base)} in {plural(len(report.models), 'model')}"
+    if old:
+        text += f", {old:,} unchanged"
+    if fixed := sum(len(model.change.fixed) for model in report.models if model.change):
+        text += f", {fixed:,} fixed"
     ignored = [one for model in report.models for one in model.ignored]
     if ignored:
         text += f", {len(ignored):,} ignored"
     if by_models := sum(one.in_model for one in ignored):
         text += f" ({by_models:,} by entries in the models)"
+    if report.skipped:
+        text += f", {plural(len(report.skipped), 'input')} skipped"
     if report.failures:
         text += f", {plural(len(report.failures), 'input')} not analysed"
     return paint(f"{text}.", "bold")
@@ -56,7 +72,7 @@ def closing(report: Report, paint: Paint) -> str:
 def _model(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     further: dict[str, list[FindingGroup]] = {}
     shown: Counter[str] = Counter()
-    for group in grouped(model.findings):
+    for group in grouped(model.told):
         shown[group.first.code] += 1
         if shown[group.first.code] > _GROUPS_SHOWN:
             further.setdefault(group.first.code, []).append(group)
@@ -72,7 +88,7 @@ def _finding(
 ) -> Iterable[str]:
     finding = group.first
     title = f"{finding.code} {finding.name} {group.times}".rstrip()
-    first, *rest = paragraph(f"{title}: {safe(finding.message)}", width)
+    first, *rest = paragraph(f"{title}: {safe(finding.message)}{grown(finding)}", width)
     colour = _COLOURS[finding.severity]
     yield paint(title, "bold", colour) + first.removeprefix(title)
     yield from rest
@@ -83,11 +99,11 @@ def _finding(
     yield from (f"      {line}" for line in lines[1:])
     if finding.advice:
         yield from _labelled("do", finding.advice, paint, width)
-    if finding.priced is None:
+    if finding.proposal is None:
         return
     yield ""
-    sums = together(group, finding.priced, model.costs.total().macs)
-    yield from _facts(finding, finding.priced, sums, paint, width)
+    sums = together(group, finding.proposal, model.cost.macs)
+    yield from _facts(finding, finding.proposal, sums, paint, width)
 
 
 def _further(groups: Sequence[FindingGroup], paint: Paint, width: int | None) -> Iterable[str]:
@@ -105,18 +121,22 @@ def _further(groups: Sequence[FindingGroup], paint: Paint, width: int | None) ->
 
 
 def _facts(
-    finding: Finding, priced: Priced, sums: str | None, paint: Paint, width: int | None
+    finding: FindingReport,
+    proposal: ProposalReport,
+    sums: str | None,
+    paint: Paint,
+    width: int | None,
 ) -> Iterable[str]:
     share = "" if finding.share is None else f", {100 * finding.share:.1f} % of the model"
     now = safe(finding.described) if len(finding.nodes) < 6 else plural(len(finding.nodes), "node")
     yield from _labelled("now", f"{now}: {finding.cost.macs:,} MACs{share}", paint, width)
-    yield from _labelled("suggested", safe(priced.proposal.title), paint, width)
-    texts = [safe(step.text) for step in priced.steps]
+    yield from _labelled("suggested", safe(proposal.title), paint, width)
+    texts = [safe(step.text) for step in proposal.steps]
     wide = max(map(columns, texts), default=0)
-    for text, step in zip(texts, priced.steps, strict=True):
+    for text, step in zip(texts, proposal.steps, strict=True):
         cost = f"{step.macs:>15,} MACs" if step.macs else ""
         yield f"{' ' * _LABEL}  {pad(text, wide)}{cost}".rstrip()
-    for label, text in savings(priced):
+    for label, text in savings(proposal):
         yield from _labelled(label, text, paint, width)
     if sums is not None:
         yield from _labelled("in all", sums, paint, width)
@@ -126,15 +146,15 @@ def _facts(
         yield from _labelled("measured", verdict_text(measured), paint, width)
     for other in finding.alternatives:
         yield from _labelled("or", _alternative(other), paint, width)
-    yield from _labelled("caveat", safe(priced.proposal.caveat), paint, width)
-    if priced.snippet:
+    yield from _labelled("caveat", safe(proposal.caveat), paint, width)
+    if proposal.snippet:
         yield ""
-        yield from (f"{' ' * _LABEL}{safe(line)}" for line in priced.snippet.splitlines())
+        yield from (f"{' ' * _LABEL}{safe(line)}" for line in proposal.snippet.splitlines())
 
 
-def _alternative(other: Alternative) -> str:
+def _alternative(other: AlternativeReport) -> str:
     doubt = ", low confidence" if other.confidence is Confidence.LOW else ""
-    told = f"{safe(other.priced.proposal.title)}: {remainder(other.priced)}"
+    told = f"{safe(other.proposal.title)}: {remainder(other.proposal)}"
     return f"{told}, {other.code} {other.name}{doubt}"
 
 
@@ -147,8 +167,8 @@ def _labelled(label: str, text: str, paint: Paint, width: int | None) -> Iterabl
 
 def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     """What a model costs, and with every proposal."""
-    cost = model.costs.total()
-    least = "at least " if model.costs.unknown else ""
+    cost = model.cost
+    least = "at least " if model.unknown_nodes else ""
     counted = f"{least}{cost.macs:,} MACs, {model.parameters:,} parameters"
     if model.buffers:
         counted += f" and {model.buffers:,} buffers"
@@ -158,12 +178,12 @@ def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
     yield from (f"  {line}" for line in rest)
     other = (
         f"{least}{short(cost.ops)} other operations, {size(cost.weight_bytes)} of weights read, "
-        f"peak activations {'at least ' if model.peak.unknown else ''}{size(model.peak.bytes)}"
+        f"peak activations {'at least ' if model.peak_unknown else ''}{size(model.peak_bytes)}"
     )
     yield from (f"  {line}" for line in paragraph(other, width and width - 2))
-    if model.critical.macs:
-        parallel = cost.macs / model.critical.macs
-        path = f"{least}{short(model.critical.macs)} MACs"
+    if model.critical_macs:
+        parallel = cost.macs / model.critical_macs
+        path = f"{least}{short(model.critical_macs)} MACs"
         yield f"  longest path {path}" + ("" if least else f", parallelism {parallel:.2f}")
     if model.effect is not None:
         effect = model.effect
@@ -176,21 +196,22 @@ def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
         yield from (f"  {line}" for line in paragraph(predicted, width and width - 4, "  "))
     for whole in model.measured:
         yield from (f"  {line}" for line in paragraph(whole_text(whole), width and width - 4, "  "))
+    yield from summary(model, paint, width)
 
 
 def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     """What was assumed, and what could not be counted."""
     note = paint("note:", "blue")
-    for text in model.costs.graph.notes:
+    for text in model.notes:
         yield from noted(note, safe(text), width)
-    if model.costs.folded_macs:
-        macs = f"{model.costs.folded_macs:,} MACs depend on no input"
+    if model.folded_macs:
+        macs = f"{model.folded_macs:,} MACs depend on no input"
         yield from noted(note, f"{macs}; a runtime computes them once, when it loads", width)
-    if (least := model.costs.least.macs) != (most := model.costs.total().macs):
+    if (least := model.least_macs) != (most := model.cost.macs):
         text = f"{least:,} to {most:,} MACs, by the branches taken; the dearest are counted"
         yield from noted(note, text, width)
-    for bits, integers in model.costs.total().integer_macs:
-        share = percent(integers, model.costs.total().macs)
+    for bits, integers in model.cost.integer_macs:
+        share = percent(integers, model.cost.macs)
         text = f"{integers:,} of the MACs ({share}) are products of {bits}-bit integers"
         yield from noted(note, text, width)
     yield from unknowns(model, paint, width)
@@ -198,12 +219,12 @@ def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str
 
 def unknowns(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     """What could not be counted, and why."""
-    unknown, whole = len(model.costs.unknown), model.costs.node_count
+    unknown, whole = model.unknown_nodes, model.nodes
     if unknown:
         text = f"the cost of {unknown:,} of {plural(whole, 'node')} is unknown and in no total:"
         yield from noted(paint("unknown:", "yellow"), text, width)
-    for cause, nodes in model.unknown[:_NAMES_SHOWN]:
-        text = f"{plural(len(nodes), 'node')}: {cause}"
+    for reason in model.unknown[:_NAMES_SHOWN]:
+        text = f"{plural(len(reason.nodes), 'node')}: {reason.cause}"
         yield from (f"    {line}" for line in paragraph(safe(text), width and width - 4, "  "))
     if len(model.unknown) > _NAMES_SHOWN:
         yield f"    and {plural(len(model.unknown) - _NAMES_SHOWN, 'more reason')}"

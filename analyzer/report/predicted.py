@@ -8,8 +8,7 @@ from archlint.analyzer.text import milliseconds, percent_change, plural, safe
 
 if TYPE_CHECKING:  # a report without predictions does without
     from archlint.analyzer.finding import Forecast
-    from archlint.analyzer.report import ModelReport
-    from archlint.analyzer.timing.prediction.times import Prediction
+    from archlint.analyzer.report import ModelReport, Predicted
 
 
 def forecast_text(forecast: Forecast) -> str:
@@ -22,20 +21,20 @@ def forecast_text(forecast: Forecast) -> str:
 
 def model_text(model: ModelReport) -> str | None:
     """What a model is predicted to take, and to take with all proposals."""
-    if (prediction := model.prediction) is None:
+    if (predicted := model.predicted) is None:
         return None
-    text = f"predicted {_time(prediction)}"
-    if model.effect is not None and (after := model.effect.prediction) is not None:
+    text = f"predicted {_time(predicted)}"
+    if model.effect is not None and (after := model.effect.predicted) is not None:
         text += f", {_time(after)} with what is proposed,"
-    text += f" a run on {safe(prediction.profile.label)}"
-    if prediction.unpredicted:
-        text += f"; {plural(len(prediction.unpredicted), 'node')} not predicted"
+    text += f" a run on {safe(predicted.label)}"
+    if predicted.unpredicted:
+        text += f"; {plural(predicted.unpredicted, 'node')} not predicted"
     return text
 
 
-def _time(prediction: Prediction) -> str:
-    least = "at least " if prediction.unpredicted else ""
-    return f"{least}{milliseconds(prediction.total_ns)}"
+def _time(predicted: Predicted) -> str:
+    least = "at least " if predicted.unpredicted else ""
+    return f"{least}{milliseconds(predicted.ns)}"
 
 
 def forecast_as_object(forecast: Forecast | None) -> dict[str, Any] | None:
@@ -47,15 +46,15 @@ def forecast_as_object(forecast: Forecast | None) -> dict[str, Any] | None:
 
 def model_as_object(model: ModelReport) -> dict[str, Any] | None:
     """A model's times as JSON."""
-    if (prediction := model.prediction) is None:
+    if (predicted := model.predicted) is None:
         return None
-    effect = None if model.effect is None else model.effect.prediction
+    effect = None if model.effect is None else model.effect.predicted
     return {
-        "provider": prediction.profile.provider,
-        "threads": prediction.profile.threads,
-        "clock": prediction.profile.clock,
-        "onnxruntime": prediction.profile.runtime,
-        "ns": round(prediction.total_ns),
-        "ns_with_proposals": None if effect is None else round(effect.total_ns),
-        "unpredicted_nodes": len(prediction.unpredicted),
+        "provider": predicted.provider,
+        "threads": predicted.threads,
+        "clock": predicted.clock,
+        "onnxruntime": predicted.runtime,
+        "ns": round(predicted.ns),
+        "ns_with_proposals": None if effect is None else round(effect.ns),
+        "unpredicted_nodes": predicted.unpredicted,
     }

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.choices import By, SortKey
 from archlint.analyzer.cost import Group
 from archlint.analyzer.growth import Growth, Sample, Scaling
 from archlint.analyzer.polynomial import Polynomial
-from archlint.analyzer.report import ModelReport, cost_table
+from archlint.analyzer.report import cost_table
 from archlint.analyzer.report.full import noted, unknowns
+from archlint.analyzer.report.reporting import reported
 from archlint.analyzer.text import Paint, paragraph, plural, safe, short, size, table
 
 _LABELS = {
@@ -35,7 +37,7 @@ class Scaled:
 
     names: tuple[str, ...]
     scaling: Scaling
-    model: ModelReport
+    model: Analysis
 
 
 def rows(
@@ -143,7 +145,7 @@ def _validity(scaled: Scaled, paint: Paint, width: int | None) -> Iterable[str]:
         yield from noted(note, text, width)
     for remark in scaled.model.costs.graph.notes:
         yield from noted(note, safe(remark), width)
-    yield from unknowns(scaled.model, paint, width)
+    yield from unknowns(reported(scaled.model), paint, width)
 
 
 def _sizes(scaled: Scaled) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from archlint.analyzer.report import Report
+from archlint.analyzer.report import Failure
 from archlint.analyzer.report.time_rows import Timed, TimeRow
 from archlint.analyzer.text import to_json
 from archlint.analyzer.timing.attribution.regions import Kind
@@ -21,14 +21,17 @@ def schema() -> str:
 
 
 def render(
-    report: Report, timed: Sequence[Timed], tables: Sequence[Sequence[Sequence[TimeRow]]]
+    version: str,
+    timed: Sequence[Timed],
+    tables: Sequence[Sequence[Sequence[TimeRow]]],
+    failures: Sequence[Failure],
 ) -> str:
-    """The times of the models of a report; ``tables`` are the rows for each of their latencies."""
+    """The times of the models of a run; ``tables`` are the rows for each of their latencies."""
     document = {
         "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "archlint", "version": report.version},
+        "tool": {"name": "archlint", "version": version},
         "models": [_model(*pair) for pair in zip(timed, tables, strict=True)],
-        "failures": [{"path": failure.path, "why": failure.why} for failure in report.failures],
+        "failures": [{"path": failure.path, "why": failure.why} for failure in failures],
     }
     return to_json(document)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.choices import By, TimeKey
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.cost.base import total
-from archlint.analyzer.report import ModelReport
 from archlint.analyzer.timing.nodes.latency import Latency, NodeTime, Profile, Shares, shares
 
 ADDED = "(added by onnxruntime)"  # the scope of kernels that stand for no node
@@ -19,7 +19,7 @@ _OPERATORS_SHOWN = 3
 class Timed:
     """A model with what it takes on each provider that could run it."""
 
-    model: ModelReport
+    model: Analysis
     latencies: tuple[Latency, ...]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from archlint.analyzer.choices import By
 from archlint.analyzer.report.full import noted, unknowns
+from archlint.analyzer.report.reporting import reported
 from archlint.analyzer.report.time_rows import Timed, TimeRow, by_node
 from archlint.analyzer.text import (
     Paint,
@@ -171,7 +172,7 @@ def _remarks(timed: Timed, latency: Latency, paint: Paint, width: int | None) ->
         yield from noted(note, safe(text), width)
     if latency.profile is not None:
         yield from _without_time(latency.profile, note, width)
-    yield from unknowns(timed.model, paint, width)
+    yield from unknowns(reported(timed.model), paint, width)
 
 
 def _warnings(latency: Latency) -> Iterable[str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from archlint import __version__
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.engine import accepted
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.reader.text import from_text
-from archlint.analyzer.report import ModelReport, Report, full
+from archlint.analyzer.report import Report, full
+from archlint.analyzer.report.reporting import reported
 from archlint.analyzer.rule import Case, Flags, Passes, Rule
 from archlint.analyzer.snippet import pytorch
 from archlint.analyzer.targets import DEFAULT, load_target
@@ -40,11 +42,11 @@ class Example:
     command: str
     before: str
     printed: str
-    report: ModelReport
+    report: Analysis
     modules_before: str = ""
     modules_after: str = ""
     after: str = ""
-    report_after: ModelReport | None = None
+    report_after: Analysis | None = None
 
 
 def example_of(rule: Named) -> Example | None:
@@ -100,7 +102,7 @@ def command_of(rule: Named, case: Case) -> str:
     return shlex.join(words)
 
 
-def _lint(rule: type[Rule], case: Case, text: str) -> ModelReport:
+def _lint(rule: type[Rule], case: Case, text: str) -> Analysis:
     try:
         chosen = Chosen([rule(**case.options)], target=load_target(case.target))
         return lint_model(replace(from_text(text), path=PATH), chosen)
@@ -111,9 +113,9 @@ def _lint(rule: type[Rule], case: Case, text: str) -> ModelReport:
         raise ConfigError(f"rule {rule.code} of {rule.origin}", why) from error
 
 
-def _printed(report: ModelReport) -> str:
+def _printed(report: Analysis) -> str:
     """The findings as the full report has them, without the totals behind them."""
-    text = full.render(Report(__version__, (report,)), Paint(), _COLUMNS)
+    text = full.render(Report(__version__, (reported(report),)), Paint(), _COLUMNS)
     return text.partition(f"\n{PATH}:")[0].rstrip()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.proposal import FixKind
-from archlint.analyzer.report import ModelReport
 from archlint.analyzer.rule import Passes
 from archlint.analyzer.text import percent_change, short, size
 from archlint.explain.documentation import (
@@ -90,7 +90,7 @@ def _example(rule: Named) -> Iterator[str]:
         yield from _modules(example)
 
 
-def _costs(before: ModelReport, after: ModelReport) -> str:
+def _costs(before: Analysis, after: Analysis) -> str:
     """What the whole example costs, before and after."""
     rows = []
     plain: Callable[[int], str] = "{:,}".format

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 REPORTED, REFUSED = (0, 1), 3
-JSON: Final = frozenset({"json", "sarif"})  # formats
+JSON: Final = frozenset({"json", "json-lines", "sarif", "gitlab", "rdjson"})  # formats
 _OUTPUT_BYTES: Final = 100_000_000
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _COMMANDS: Final = ("##[", "##vso[", "##teamcity[")  # of build services, anywhere in a line
+# Lines that are commands of archlint's own, with properties that are its own; nothing in one ends
+# it, and it holds no second one.
+_OWN: Final = {
+    "github": re.compile(
+        r"::(?:error|warning|notice) (?:(?:file|line|endLine|title)=[^:,]*,?)+::(?!.*##).*"
+    ),
+    "azure": re.compile(
+        r"##vso\[task\.logissue (?:(?:type|sourcepath|linenumber|code)=[^;\]]*;?)+\](?!.*##).*"
+    ),
+}
 
 
-def wrong_with(code: int, out: str, err: str, *, as_json: bool) -> Iterator[str]:
+def wrong_with(code: int, out: str, err: str, form: str = "full") -> Iterator[str]:
     """What is wrong with a run: no report and no refusal of one line, or text that is obeyed."""
     lines = err.count("\n")
     if code not in (*REPORTED, REFUSED):
@@ -23,17 +34,23 @@ def wrong_with(code: int, out: str, err: str, *, as_json: bool) -> Iterator[str]
         yield f"exit code {code} with {lines} lines on stderr: {err[:300]!r}"
     if len(out) > _OUTPUT_BYTES:
         yield f"{len(out):,} bytes of output"
-    yield from _wrong_text(err if as_json else out + err)
-    if as_json:
-        yield from _wrong_json(out)
+    own = _OWN.get(form)
+    if form in JSON:
+        yield from _wrong_text(err)
+        for document in out.splitlines() if form == "json-lines" else [out]:
+            yield from _wrong_json(document)
+    else:
+        yield from _wrong_text(out + err, own)
 
 
-def _wrong_text(text: str) -> Iterator[str]:
+def _wrong_text(text: str, own: re.Pattern[str] | None = None) -> Iterator[str]:
     for line in text.split("\n"):
         if not line.isprintable() or any(
             unicodedata.category(character) in _INVISIBLE for character in line
         ):
             yield f"characters that a terminal obeys or hides: {line[:200]!r}"
+        if own is not None and own.fullmatch(line):
+            continue
         if line.lstrip().startswith("::") or any(command in line for command in _COMMANDS):
             yield f"a command of a build service: {line[:200]!r}"
 

@@ -21,15 +21,15 @@ from typing import Any, Final, NoReturn
 
 import typer
 
-from archlint import cli, commands, output, pipeline
+from archlint import cli, commands, output, pipeline, work
 from archlint.analyzer import engine
 from archlint.analyzer.choices import By
 from archlint.analyzer.finding import Finding
-from archlint.analyzer.report import Report
 from archlint.analyzer.rule import Rule
+from archlint.check_command import check
 from archlint.choices import Format, TableFormat
-from archlint.config import Choose
-from hostile_checks import JSON, REFUSED, wrong_with
+from archlint.config import Chosen
+from hostile_checks import REFUSED, wrong_with
 
 CPU_SECONDS: Final = 10.0  # of each command
 MEMORY_BYTES: Final = 10**9  # resident, the interpreter and its libraries included
@@ -46,23 +46,23 @@ class _Run:
     name: str
     call: Callable[[list[str]], None]
     terminal: bool = False
-    as_json: bool = False
+    form: str = "full"
     reads_weights: bool = False  # it fails, beside its report, where they cannot be read
 
 
 _RUNS: Final = (
-    _Run("check", commands.check),
-    _Run("check at a terminal", commands.check, terminal=True),
+    _Run("check", check),
+    _Run("check at a terminal", check, terminal=True),
     *(
-        _Run(f"check as {form}", partial(commands.check, output_format=form), as_json=form in JSON)
+        _Run(f"check as {form}", partial(check, output_format=form), form=form)
         for form in Format
     ),
-    _Run("check for all", partial(commands.check, output_format=Format.JSON, select=["ALL"]),
-         as_json=True, reads_weights=True),
+    _Run("check for all", partial(check, output_format=Format.JSON, select=["ALL"]),
+         form="json", reads_weights=True),
     _Run("cost at a terminal", commands.cost, terminal=True),
     *(_Run(f"cost by {by}", partial(commands.cost, by=by)) for by in By),
     *(
-        _Run(f"cost as {form}", partial(commands.cost, output_format=form), as_json=form in JSON)
+        _Run(f"cost as {form}", partial(commands.cost, output_format=form), form=form)
         for form in TableFormat
     ),
 )  # fmt: skip
@@ -97,12 +97,13 @@ class Examiner:
         resource.setrlimit(resource.RLIMIT_DATA, (_DATA_BYTES, _DATA_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         faulthandler.enable()
-        os.environ.update(COLUMNS=_COLUMNS, NO_COLOR="1")
+        os.environ.update(COLUMNS=_COLUMNS, NO_COLOR="1", ARCHLINT_NO_CACHE="1")
         self._model: str | None = None
         self._seen: list[str] = []
-        self._reports: dict[tuple[str, ...], Report] = {}
-        self._lint, self._fail, self._crash = pipeline.lint, output.fail, engine._crash
-        pipeline.lint = self._lint_once  # type: ignore[assignment]  # for those arguments alone
+        self._examined: dict[tuple[str, ...], pipeline.Examined] = {}
+        self._examine, self._fail, self._crash = pipeline.examine, output.fail, engine._crash
+        pipeline.examine = self._examine_once
+        work.examine = self._examine_once  # type: ignore[attr-defined]  # its import of it
         cli.fail = self._fail_with_traceback  # type: ignore[attr-defined]  # its import of it
         engine._crash = self._crash_with_traceback
         sys.addaudithook(self._hook)
@@ -122,7 +123,7 @@ class Examiner:
             examined.seconds = max(examined.seconds, sum(os.times()[:4]) - start)
             if code == REFUSED and not run.reads_weights:
                 examined.refusal = err
-            found = wrong_with(code, out, err, as_json=run.as_json)
+            found = wrong_with(code, out, err, run.form)
             examined.wrong += [f"{run.name}: {what}" for what in found]
         examined.peak = _peak()
         faulthandler.cancel_dump_traceback_later()
@@ -134,7 +135,7 @@ class Examiner:
             examined.wrong.append(f"changed its folder: {sorted(os.listdir(folder))}")
         examined.wrong = [*self._seen, *examined.wrong][:9]
         self._seen.clear()
-        self._reports.clear()
+        self._examined.clear()
         return examined
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -148,12 +149,14 @@ class Examiner:
             if path != self._model and not ours:
                 self._seen.append(f"opens {path!r}")
 
-    def _lint_once(self, paths: list[str], choose: Choose, *rest: Any, **more: Any) -> Report:
-        """Equal runs are linted once, and then only rendered."""
-        key = (*paths, *(rule.code for path in paths for rule in choose(path).rules))
-        if key not in self._reports:
-            self._reports[key] = self._lint(paths, choose, *rest, **more)
-        return self._reports[key]
+    def _examine_once(
+        self, path: str, chosen: Chosen, *rest: Any, **more: Any
+    ) -> pipeline.Examined:
+        """Equal runs are done once, and then only rendered."""
+        key = (path, *(rule.code for rule in chosen.rules))
+        if key not in self._examined:
+            self._examined[key] = self._examine(path, chosen, *rest, **more)
+        return self._examined[key]
 
     def _fail_with_traceback(self, source: str, why: str) -> NoReturn:
         error = sys.exception()

@@ -10,7 +10,18 @@ class Format(StrEnum):
 
     FULL = "full"
     CONCISE = "concise"
+    GROUPED = "grouped"
     JSON = "json"
+    JSON_LINES = "json-lines"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    JUNIT = "junit"
+    CHECKSTYLE = "checkstyle"
+    RDJSON = "rdjson"
+    AZURE = "azure"
+    MARKDOWN = "markdown"
+    CSV = "csv"
 
 
 class TableFormat(StrEnum):
@@ -50,3 +61,28 @@ class SchemaName(StrEnum):
     REPORT = "report"
     TIME = "time"
     CONFIG = "config"
+
+
+class AnchorChoice(StrEnum):
+    """Which line of text a finding is told at; ``auto`` is the first of the others there is."""
+
+    AUTO = "auto"
+    SOURCE = "source"
+    SNAPSHOT = "snapshot"
+    MODEL = "model"
+
+
+class OnPointer(StrEnum):
+    """What is done with a Git LFS pointer whose file is not there."""
+
+    ERROR = "error"
+    SNAPSHOT = "snapshot"
+    SKIP = "skip"
+
+
+class DiffFormat(StrEnum):
+    """How the difference of two models is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"

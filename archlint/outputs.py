@@ -1,0 +1,113 @@
+"""Where a report goes, and in which formats: all are rendered before the first is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from archlint.analyzer.errors import ConfigError
+from archlint.analyzer.report import Report
+from archlint.analyzer.text import nearest
+from archlint.choices import Format
+from archlint.configuration import Configuration
+from archlint.output import terminal, write
+
+_OPTION = "--output"
+_PACKAGE = "archlint.analyzer.report"
+# Imported where they are asked for: few runs need more than one.
+_FOR_PEOPLE = {Format.FULL: "full", Format.GROUPED: "grouped"}
+_OF_THE_REPORT = {
+    Format.JSON: "as_json", Format.JSON_LINES: "json_lines", Format.MARKDOWN: "markdown",
+    Format.CSV: "tabular",
+}  # fmt: skip
+_IN_CONTEXT = {
+    Format.SARIF: "sarif", Format.GITHUB: "github", Format.GITLAB: "gitlab", Format.JUNIT: "junit",
+    Format.CHECKSTYLE: "checkstyle", Format.RDJSON: "rdjson", Format.AZURE: "azure",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that the report is written to in a format."""
+
+    output_format: Format
+    file: str
+
+
+def parse_outputs(texts: Sequence[str], output_file: str | None = None) -> tuple[Output, ...]:
+    """What ``--output FORMAT=FILE`` asks for, beside the file of ``--output-file``.
+
+    Raises ConfigError for what is no such pair, and for a file that is named twice.
+    """
+    outputs = tuple(map(_parsed, texts))
+    taken = set() if output_file is None else {_key(output_file)}
+    for output in outputs:
+        if _key(output.file) in taken:
+            raise ConfigError(_OPTION, f"two reports would be written to {output.file}")
+        taken.add(_key(output.file))
+    return outputs
+
+
+def _parsed(text: str) -> Output:
+    word, sign, file = text.partition("=")
+    source = f"{_OPTION} {text}"
+    if word not in list(Format):
+        near = nearest(word, Format) or f"; it can be {', '.join(Format)}"
+        raise ConfigError(source, f"there is no format '{word}'{near}")
+    if not sign or not file:
+        raise ConfigError(source, f"names no file; write {word}=FILE")
+    if file == "-":
+        raise ConfigError(source, f"is for files; use --output-format {word} for stdout")
+    return Output(Format(word), file)
+
+
+def _key(file: str) -> str:
+    """What is the same for the same file, however it is named."""
+    return os.path.normcase(os.path.realpath(file))
+
+
+def rendered(
+    report: Report,
+    output_format: Format,
+    output_file: str | None = None,
+    configuration: Configuration | None = None,
+) -> str:
+    """The report as it is written to a file, or to stdout."""
+    if output_format is Format.CONCISE:
+        from archlint.analyzer.report import concise  # late: as all renderers
+
+        return concise.render(report, terminal(output_file)[0])
+    if output_format in _FOR_PEOPLE:
+        return _renderer(_FOR_PEOPLE[output_format])(report, *terminal(output_file))
+    if output_format in _OF_THE_REPORT:
+        return _renderer(_OF_THE_REPORT[output_format])(report)
+    from archlint.surroundings import context_of  # late: the documentation of rules is large
+
+    context = context_of(report, output_format, configuration)
+    return _renderer(_IN_CONTEXT[output_format])(report, context)
+
+
+def _renderer(module: str) -> Callable[..., str]:
+    found: Callable[..., str] = import_module(f"{_PACKAGE}.{module}").render
+    return found
+
+
+def write_all(
+    report: Report,
+    output_format: Format,
+    output_file: str | None,
+    named: str,
+    outputs: Sequence[Output] = (),
+    configuration: Configuration | None = None,
+) -> None:
+    """Write the files of ``outputs``, then the report itself to its file or to stdout; ``named`` is
+    what the user has named that file by."""
+    texts = [
+        (rendered(report, one.output_format, one.file, configuration), one.file, _OPTION)
+        for one in outputs
+    ]
+    own = rendered(report, output_format, output_file, configuration)
+    for text, file, option in (*texts, (own, output_file, named)):
+        write(text, file, option)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.graph import Node
 from archlint.analyzer.reader.model import IGNORE_KEY
-from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report import FindingReport, ModelReport
 from archlint.analyzer.text import plural
 from archlint.config import Choose, Chosen
 from archlint.ignore_entries import Entries, has_expired
@@ -22,6 +22,7 @@ from archlint.remarks import (
     Remark,
     UnusedIgnore,
     remark_finding,
+    remark_report,
 )
 from archlint.selection import is_exact, selected, specificity
 
@@ -37,24 +38,35 @@ def remarks_on_model(
     """What is wrong with the entries of a model; those that are ``used`` accept a finding."""
     if own.wrong:
         more = f" (and {own.wrong - 1:,} more such entries)" if own.wrong > 1 else ""
-        yield from _told(MalformedIgnore, chosen, f"{IGNORE_KEY} {own.why}{more}", own.at)
+        yield from _told(MalformedIgnore, chosen, f"{own.why}{more}", own.at)
     entries = [entry for listed in own.entries.values() for entry in listed]
-    unreasoned = {entry.node: None for entry in entries if entry.reason is None}
+    entries += own.without_node
+    unreasoned = [entry for entry in entries if entry.reason is None]
     if chosen.require_reason and unreasoned:
         why = f"{_at(unreasoned)} gives no reason, and require-reason asks for one"
-        yield from _told(IgnoreWithoutReason, chosen, why, tuple(unreasoned))
-    unused: dict[str, dict[Node, None]] = {}
+        yield from _told(IgnoreWithoutReason, chosen, why, _nodes(unreasoned))
+    unused: dict[tuple[str, bool], list[NodeIgnore]] = {}
     for entry in entries:
         if entry not in used:
-            unused.setdefault(entry.rule, {})[entry.node] = None
-    for rule, nodes in unused.items():
+            unused.setdefault((entry.rule, entry.node is None), []).append(entry)
+    for (rule, nowhere), those in unused.items():
         if _ran(rule, chosen):
-            why = f"{_at(nodes)} hides no finding of {rule}; remove it"
-            yield from _told(UnusedIgnore, chosen, why, tuple(nodes))
+            gone = ": its operation is there no more" if nowhere else ""
+            why = f"{_at(those)} hides no finding of {rule}{gone}; remove it"
+            yield from _told(UnusedIgnore, chosen, why, _nodes(those))
 
 
-def _at(nodes: Collection[Node]) -> str:
-    return IGNORE_KEY if len(nodes) == 1 else f"{IGNORE_KEY} at {plural(len(nodes), 'node')}"
+def _nodes(entries: Sequence[NodeIgnore]) -> tuple[Node, ...]:
+    return tuple(dict.fromkeys(entry.node for entry in entries if entry.node is not None))
+
+
+def _at(entries: Sequence[NodeIgnore]) -> str:
+    """Where entries of one source stand, the first of several lines."""
+    if line := entries[0].line:
+        others = len({entry.line for entry in entries}) - 1
+        return f"{line} (and {plural(others, 'more line')})" if others else line
+    count = len(_nodes(entries))
+    return IGNORE_KEY if count == 1 else f"{IGNORE_KEY} at {plural(count, 'node')}"
 
 
 def _told(
@@ -62,8 +74,7 @@ def _told(
 ) -> Iterator[Finding]:
     """The remark, unless the configuration leaves it out."""
     if kind.code not in chosen.silent:
-        severity = chosen.severities.get(kind.code, kind.severity)
-        yield remark_finding(kind, severity, message, nodes)
+        yield remark_finding(kind, chosen.severity_of(kind), message, nodes)
 
 
 def with_remarks(
@@ -84,14 +95,17 @@ def with_remarks(
         entries = Entries(one.ignores)
         used.update(entry for one in report.ignored for entry in entries.accepting(one.finding))
     seen = _Seen(frozenset(os.path.abspath(report.path) for report in reports), models_in)
-    added: dict[int, list[Finding]] = {}
+    added: dict[int, list[FindingReport]] = {}
     for ignore, places in spoken.items():
         about = [chosen[place] for place in places]
         for kind, why in _judged(ignore, ignore in used, about, seen):
             told = [place for place in places if kind.code not in chosen[place].silent]
             for place in told[-1:]:
-                message = f"{ignore.place} {why}"
-                added.setdefault(place, []).extend(_told(kind, chosen[place], message))
+                severity = chosen[place].severity_of(kind)
+                remark = remark_report(
+                    kind, severity, f"{ignore.place} {why}", about=ignore.place
+                )
+                added.setdefault(place, []).append(remark)
     return tuple(
         replace(report, findings=(*report.findings, *added[place])) if place in added else report
         for place, report in enumerate(reports)

@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from archlint.analyzer.cost import CostTable
 from archlint.analyzer.finding import Finding, Ignored
-from archlint.analyzer.graph import Graph
-from archlint.analyzer.reader.model import IGNORE_KEY, Model
+from archlint.analyzer.reader.model import Model
 from archlint.config import Chosen
 from archlint.ignore_entries import Entries, is_about
 from archlint.ignore_remarks import remarks_on_model
-from archlint.model_ignores import ModelIgnores, NodeIgnore, model_ignores
+from archlint.model_ignores import ModelIgnores, NodeIgnore, model_ignores, selectors
+from archlint.snapshot_files import has_snapshot
 
 if TYPE_CHECKING:
     from archlint.rule_kinds import Ignore
 
 
 def accept(
-    findings: Iterable[Finding], chosen: Chosen, model: Model, graph: Graph
+    findings: Iterable[Finding], chosen: Chosen, model: Model, costs: CostTable
 ) -> tuple[tuple[Finding, ...], tuple[Ignored, ...]]:
-    """The findings that stay, with remarks on the entries of the model, and those that an entry
-    accepts."""
+    """The findings that stay, with remarks on the entries of the model and of its snapshot, and
+    those that an entry accepts."""
     entries = Entries(chosen.ignores)
-    own = ModelIgnores()
-    if chosen.model_ignores and model.may_ignore:
-        own = model_ignores(model, graph.nodes, chosen.known)
+    own = _own(chosen, model, costs)
     used: set[NodeIgnore] = set()
     stay: list[Finding] = []
     ignored: list[Ignored] = []
@@ -33,7 +32,8 @@ def accept(
         at_nodes = [
             entry
             for node in finding.nodes
-            for entry in own.entries.get(node.id, ())
+            for source in own
+            for entry in source.entries.get(node.id, ())
             if is_about(entry.rule, finding)
         ]
         used.update(at_nodes)
@@ -42,7 +42,23 @@ def accept(
             stay.append(finding)
         else:
             ignored.append(one)
-    return (*stay, *remarks_on_model(own, used, chosen)), tuple(ignored)
+    stay += (told for source in own for told in remarks_on_model(source, used, chosen))
+    return tuple(stay), tuple(ignored)
+
+
+def _own(chosen: Chosen, model: Model, costs: CostTable) -> list[ModelIgnores]:
+    """The entries in the model, and those in the snapshot beside it."""
+    found: list[ModelIgnores] = []
+    if not chosen.model_ignores:
+        return found
+    known = selectors(chosen.known)
+    if model.may_ignore:
+        found.append(model_ignores(model, costs.graph.nodes, known))
+    if has_snapshot(model.path):
+        from archlint.snapshot_ignores import snapshot_ignores  # late: few models have one
+
+        found.append(snapshot_ignores(model, costs, known))
+    return found
 
 
 def _ignored(
@@ -51,6 +67,6 @@ def _ignored(
     if entries:
         return Ignored(finding, entries[0].place, entries[0].reason)
     if at_nodes:
-        by = f"{IGNORE_KEY} of node '{at_nodes[0].node.label}'"
-        return Ignored(finding, by, at_nodes[0].reason, in_model=True)
+        first = at_nodes[0]
+        return Ignored(finding, first.by, first.reason, in_model=not first.line)
     return None

@@ -24,34 +24,69 @@ _IN_BODY = "stands in a body, where no findings are told; write it at the node t
 
 @dataclass(frozen=True, slots=True)
 class NodeIgnore:
-    """Findings of one selector that are accepted at a node, and why."""
+    """Findings of one selector that are accepted at a node, and why.
 
-    node: Node
+    ``line`` is where that stands in a file of text; otherwise it stands in the model. An entry of
+    such a line has no node where that is there no more.
+    """
+
+    node: Node | None
     rule: str
     reason: str | None
+    line: str = ""
+
+    @property
+    def by(self) -> str:
+        """What a report calls the entry."""
+        if self.line or self.node is None:
+            return self.line
+        return f"{IGNORE_KEY} of node '{self.node.label}'"
 
 
 @dataclass(slots=True)
 class ModelIgnores:
-    """The entries of a model by the ids of its nodes, and how many others cannot be followed:
-    ``why`` says what is wrong with the first, which is at ``at``, if it is at a node."""
+    """The entries of a model by the ids of its nodes, those ``without_node``, and how many others
+    cannot be followed: ``why`` says what is wrong with the first, which is at ``at``, if it is at a
+    node."""
 
     entries: dict[int, list[NodeIgnore]] = field(default_factory=dict)
+    without_node: list[NodeIgnore] = field(default_factory=list)
     wrong: int = 0
     why: str = ""
     at: tuple[Node, ...] = ()
 
-    def fault(self, why: str, *at: Node) -> None:
+    def fault(self, why: str, *at: Node, line: str = "") -> None:
         """Note an entry that cannot be followed."""
         self.wrong += 1
         if self.wrong == 1:
-            self.why, self.at = why, at
+            self.why, self.at = f"{line or IGNORE_KEY} {why}", at
+
+    def add(
+        self, listed: str, reason: str, known: Mapping[str, str], node: Node | None, line: str = ""
+    ) -> None:
+        """Note the entries for selectors separated by commas."""
+        at = () if node is None else (node,)
+        selectors = [selector for part in listed.split(",") if (selector := part.strip())]
+        if not selectors:
+            self.fault(
+                "names no rule" if line else "names no rule before the colon", *at, line=line
+            )
+        for selector in selectors:
+            meant = known.get(selector.lower())
+            if meant is None:
+                # Looking for the nearest is slow, and of several the first is told.
+                self.fault("" if self.wrong else _unknown(selector, known), *at, line=line)
+                continue
+            ignore = NodeIgnore(node, meant, reason.strip() or None, line)
+            if node is None:
+                self.without_node.append(ignore)
+            else:
+                self.entries.setdefault(node.id, []).append(ignore)
 
 
-def model_ignores(model: Model, nodes: Sequence[Node], rules: Rules) -> ModelIgnores:
-    """The entries in a model, whose graph has these nodes; selectors mean these rules."""
+def model_ignores(model: Model, nodes: Sequence[Node], known: Mapping[str, str]) -> ModelIgnores:
+    """The entries in a model, whose graph has these nodes; what selectors mean is ``known``."""
     found = ModelIgnores()
-    known = _selectors(rules)
     placed = {node.position: node for node in nodes}
     for position, proto in enumerate(model.proto.graph.node):
         node = placed[position]
@@ -81,7 +116,7 @@ def _inner(proto: NodeProto) -> Iterator[NodeProto]:
                 yield from attribute.g.node
 
 
-def _selectors(rules: Rules) -> Mapping[str, str]:
+def selectors(rules: Rules) -> Mapping[str, str]:
     """Every selector in lower case, by what it is among codes: a look-up, however many there are in
     a model."""
     codes = [rule.code for rule in rules]
@@ -100,17 +135,7 @@ def _read(text: str, node: Node, known: Mapping[str, str], found: ModelIgnores) 
         found.fault("is empty; write which rules are meant, as in 'ARC101: reason'", node)
     for entry in entries:
         listed, _, reason = entry.partition(":")
-        selectors = [selector for part in listed.split(",") if (selector := part.strip())]
-        if not selectors:
-            found.fault("names no rule before the colon", node)
-        for selector in selectors:
-            meant = known.get(selector.lower())
-            if meant is None:
-                # Looking for the nearest is slow, and of several the first is told.
-                found.fault("" if found.wrong else _unknown(selector, known), node)
-            else:
-                ignore = NodeIgnore(node, meant, reason.strip() or None)
-                found.entries.setdefault(node.id, []).append(ignore)
+        found.add(listed, reason, known, node)
 
 
 def _unknown(selector: str, known: Mapping[str, str]) -> str:

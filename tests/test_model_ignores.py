@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from onnx import NodeProto, TensorProto, helper
 
+from archlint.analyzer.cost import count
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report.as_json import schema
@@ -207,7 +208,7 @@ def test_an_entry_in_a_body_is_told_at_the_node_that_runs_it() -> None:
     """Two branches and a function are three places; findings are told at nodes of the graph."""
     model = in_body("ARC101")
     chosen = Chosen(model_ignores=True, known=all_rules())
-    (finding,), ignored = accept([], chosen, model, load(model))
+    (finding,), ignored = accept([], chosen, model, count(load(model)))
     assert (finding.code, ignored) == (MalformedIgnore.code, ())
     assert finding.message.startswith("archlint.ignore stands in a body")
     assert finding.message.endswith("(and 2 more such entries)")
@@ -232,8 +233,8 @@ def test_many_entries_take_no_long() -> None:
         nodes, "g", [helper.make_tensor_value_info("v0", TensorProto.FLOAT, [1])], []
     )
     model = Model("m", helper.make_model(graph), 0)
-    loaded = load(model)
+    costs = count(load(model))
     start = time.process_time()
-    (finding,), _ = accept([], Chosen(model_ignores=True, known=all_rules()), model, loaded)
+    (finding,), _ = accept([], Chosen(model_ignores=True, known=all_rules()), model, costs)
     assert time.process_time() - start < 10
     assert finding.message.endswith("(and 199,999 more such entries)")

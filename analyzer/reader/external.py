@@ -80,7 +80,7 @@ class Folder:
         return Span(path, status, offset, length)
 
     def _look_up(self, location: str) -> os.stat_result | Fault:
-        if why := _unsafe_text(location):
+        if why := unsafe_text(location):
             return _unsafe(location, why)
         if len(os.fsencode(location)) > _LONGEST_PATH:
             return _broken(
@@ -121,7 +121,7 @@ def refuse_unsafe(model: Model) -> None:
         raise ModelReadError(model.path, error.reason) from error
 
 
-def _unsafe_text(location: str) -> str:
+def unsafe_text(location: str) -> str:
     """Why a location is refused without looking it up; separators are those of any system."""
     plain = location.replace("\\", "/")
     if not plain:

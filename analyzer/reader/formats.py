@@ -6,7 +6,7 @@ import codecs
 import os
 import re
 import stat
-from typing import Final
+from typing import Final, NamedTuple
 
 from archlint.analyzer.text import size
 
@@ -72,6 +72,26 @@ _IRREGULAR: Final = (
     (stat.S_ISCHR, "a device", _OTHER),
     (stat.S_ISBLK, "a device", _OTHER),
 )
+
+# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md; one with extensions names an object
+# that is not the file's content.
+_POINTER: Final = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\r?\n"
+    rb"oid sha256:([0-9a-f]{64})\r?\nsize (\d{1,18})(?:\r?\n)?"
+)
+
+
+class Pointer(NamedTuple):
+    """What stands in git for a file that is kept by Git LFS: its SHA-256, and its size."""
+
+    oid: str
+    size: int
+
+
+def pointer_of(content: bytes) -> Pointer | None:
+    """The pointer that the whole content of a file is; None where it is none."""
+    found = _POINTER.fullmatch(content)
+    return Pointer(found[1].decode(), int(found[2])) if found else None
 
 
 def irregular(path: str, mode: int) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.inputs import Bindings
@@ -34,6 +35,9 @@ from archlint.selection import (
     unselected_alternatives,
 )
 from archlint.settings import Combined, Layer, Settings, combine, flat, settings_of
+
+if TYPE_CHECKING:  # most runs have no file, and do without what reads one
+    from archlint.budget_kinds import Budget
 
 COMMAND = "command line"  # the source of its options
 _OF_FILES = ("extend", "required_version")  # what only files can say
@@ -99,6 +103,11 @@ class Configuration:
     def fail_on(self, path: str) -> FailOn:
         """The lowest severity of a finding in this model that makes the run fail."""
         return self.settings(path).fail_on
+
+    def budgets(self, path: str) -> Sequence[Budget]:
+        """The budgets that hold for a model: all that speak of it."""
+        whole = os.path.abspath(path)
+        return [budget for budget in self.settings(path).budget if budget.speaks_of(whole)]
 
     def counted(self, path: str) -> Chosen:
         """What a model is counted with: no rules; raises ConfigError as ``chosen`` does."""

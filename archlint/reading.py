@@ -11,6 +11,7 @@ from typing import Any
 from archlint import __version__
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.finding import Severity
+from archlint.budget_kinds import BUDGET, LOCATED, TOLERANCE, Budget
 from archlint.choices import FailOn, Format
 from archlint.discovery import PYPROJECT, is_around, shown_path
 from archlint.kinds import Kind, Place, choice, expect, flag, listed, size, table, text, unknown
@@ -44,6 +45,9 @@ KINDS: Mapping[str, Kind[Any]] = {
     "rules": OPTIONS,
     "fail-on": choice(FailOn),
     "output-format": choice(Format),
+    "budget": listed(BUDGET),
+    "baseline": LOCATED,
+    "baseline-tolerance": TOLERANCE,
     "target": TARGET,
     "dims": table(size()),
     "input-shapes": table(listed(size(), least=1)),
@@ -137,15 +141,15 @@ def own_table(path: str, document: Mapping[str, Any]) -> Mapping[str, Any] | Non
     return own
 
 
-def read_bytes(path: str) -> bytes:
+def read_bytes(path: str, largest: int = _LARGEST) -> bytes:
     """The content of a file; raises ConfigError for one that is unreadable or too large."""
     try:
         with open(path, "rb") as file:
-            found = file.read(_LARGEST + 1)
+            found = file.read(largest + 1)
     except OSError as error:
         raise ConfigError(shown_path(path), f"cannot be read: {error.strerror}") from error
-    if len(found) > _LARGEST:
-        raise ConfigError(shown_path(path), f"is larger than {_LARGEST // 10**6} MB")
+    if len(found) > largest:
+        raise ConfigError(shown_path(path), f"is larger than {largest // 10**6} MB")
     return found
 
 
@@ -170,6 +174,6 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
-    if isinstance(value, Ignore):
+    if isinstance(value, (Ignore, Budget)):
         return {key: plain(item) for key, item in value.said().items()}
     return value if value is None or type(value) in (bool, int, float) else str(value)

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from archlint.analyzer.engine import CRASH_CODE, CRASH_NAME
-from archlint.analyzer.finding import Confidence, Finding, Severity
-from archlint.analyzer.graph import Node
-from archlint.analyzer.proposal import FixKind
+from archlint.analyzer.finding import Severity
 from archlint.analyzer.rule import RuleGroup
+from archlint.change_remarks import CostRegression, OverBudget, StaleBaseline, StaleSnapshot
+from archlint.remark import Remark, remark_finding, remark_report
 
-
-@dataclass(frozen=True)
-class Remark:
-    """One kind of remark: described as a rule is, and told without being selected.
-
-    It has no options, no cases and no proposal. Entries cannot hide it; ``ignore`` leaves it out.
-    """
-
-    code: ClassVar[str]
-    name: ClassVar[str]
-    group: ClassVar[RuleGroup] = RuleGroup.SUSPICIOUS
-    severity: ClassVar[Severity] = Severity.WARNING
-    confidence: ClassVar[Confidence] = Confidence.HIGH
-    kind: ClassVar[FixKind] = FixKind.DECISION
-    since: ClassVar[str] = "0.1.0"
-    advice: ClassVar[str] = ""
-    reads_weights: ClassVar[bool] = False
-    origin: ClassVar[str] = ""
+__all__ = [
+    "REMARKS", "CostRegression", "ExpiredIgnore", "IgnoreWithoutReason", "MalformedIgnore",
+    "OverBudget", "Remark", "RuleCrashed", "StaleBaseline", "StaleSnapshot", "UnusedIgnore",
+    "remark_finding", "remark_report",
+]  # fmt: skip
 
 
 class RuleCrashed(Remark):
@@ -134,7 +118,7 @@ class IgnoreWithoutReason(Remark):
 
     What to do
         Write why the finding is accepted: ``reason`` in a configuration, behind a colon in the
-        metadata of a node.
+        metadata of a node, behind the brackets of a comment in a snapshot.
 
     When not to apply
         Where the reason stands elsewhere for all of them, as in a review of the whole model.
@@ -189,21 +173,6 @@ class MalformedIgnore(Remark):
 
 
 REMARKS: tuple[type[Remark], ...] = (
-    RuleCrashed, UnusedIgnore, ExpiredIgnore, IgnoreWithoutReason, MalformedIgnore,
+    RuleCrashed, UnusedIgnore, ExpiredIgnore, IgnoreWithoutReason, MalformedIgnore, OverBudget,
+    CostRegression, StaleBaseline, StaleSnapshot,
 )  # fmt: skip
-
-
-def remark_finding(
-    kind: type[Remark], severity: Severity, message: str, nodes: tuple[Node, ...] = ()
-) -> Finding:
-    """The finding of a remark, which the severities of a configuration may have changed."""
-    return Finding(
-        code=kind.code,
-        name=kind.name,
-        severity=severity,
-        confidence=kind.confidence,
-        nodes=nodes,
-        described="",
-        message=message,
-        advice=kind.advice,
-    )

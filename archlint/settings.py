@@ -16,6 +16,7 @@ from archlint.options import Options
 from archlint.patterns import Pattern
 
 if TYPE_CHECKING:  # most runs have no file, and do without what reads one
+    from archlint.budget_kinds import Budget, Located
     from archlint.rule_kinds import Ignore
     from archlint.rule_plugins import LocalPlugin
 
@@ -81,6 +82,13 @@ class Settings:
     output_format: Format = setting(  # noqa: RUF009 - a field
         Format.FULL, "How findings are written; that of the working directory counts."
     )
+    budget: tuple[Budget, ...] = setting((), "Tables of what models may cost.")
+    baseline: Located | None = setting(  # noqa: RUF009 - a field
+        None, "The file of accepted findings; else .archlint-baseline.json beside this file."
+    )
+    baseline_tolerance: str = setting(
+        "0%", "By how much an accepted finding may grow before it is told again."
+    )
     target: str | None = setting(
         None, "The device that the models are meant for: a name, or a file with a profile."
     )
@@ -89,7 +97,9 @@ class Settings:
         {}, "Shapes of inputs, for the models that have them."
     )
     model_ignores: bool = setting(
-        True, "Whether entries of 'archlint.ignore' in the models themselves accept findings."
+        True,
+        "Whether entries of 'archlint.ignore' in the models themselves, and comments in their "
+        "snapshots, accept findings.",
     )
     require_reason: bool = setting(
         False, "Whether a table of 'ignore' without a reason is a finding."
@@ -121,7 +131,7 @@ def settings_of(**given: Any) -> Settings:
 
 
 # What a place says of these adds to what others say.
-_ADDED = ("plugins", "extend_exclude", "extend_select", "ignore")
+_ADDED = ("plugins", "extend_exclude", "extend_select", "ignore", "budget")
 
 
 Combined = tuple[Settings, Mapping[str, str]]  # with the source of each, by its dotted key

@@ -16,6 +16,7 @@ from archlint import __version__
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.finding import Severity
 from archlint.analyzer.targets import profile
+from archlint.budget_kinds import Located
 from archlint.choices import FailOn, Format
 from archlint.config import Chosen
 from archlint.configuration import configure
@@ -86,6 +87,15 @@ RIGHT = [
         "[input-shapes]\nx = [1, 3, 8, 8]", {"input_shapes": {"x": (1, 3, 8, 8)}}, id="shapes"
     ),
     pytest.param("require-reason = true", {"require_reason": True}, id="require-reason"),
+    pytest.param("budget = []", {"budget": ()}, id="no-budget"),
+    pytest.param(
+        'baseline = "ci/known.json"',
+        {"baseline": Located("ci/known.json", "/project")},
+        id="baseline",
+    ),
+    pytest.param(
+        'baseline-tolerance = " 2% "', {"baseline_tolerance": "2%"}, id="baseline-tolerance"
+    ),
     pytest.param("model-ignores = false", {"model_ignores": False}, id="model-ignores"),
     pytest.param(
         'exclude = ["vendor/**"]', {"exclude": (Pattern("vendor/**", "/project"),)}, id="exclude"
@@ -176,6 +186,10 @@ WRONG = [
     pytest.param("exclude = ['']", "exclude[0]: must not be empty", id="exclude-empty"),
     pytest.param("force-exclude = 1", "must be a truth value", id="force-exclude-1"),
     pytest.param("model-ignores = 'no'", "must be a truth value", id="model-ignores-text"),
+    pytest.param("budget = {}", "budget: must be a list, not a table", id="budget-table"),
+    pytest.param("baseline = ''", "baseline: must not be empty", id="baseline-empty"),
+    pytest.param("baseline-tolerance = '2'", "'2' is no share; write it as", id="tolerance"),
+    pytest.param("baseline-tolerance = 2", "must be a text, not a whole", id="tolerance-number"),
 ]
 
 

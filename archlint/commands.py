@@ -9,7 +9,9 @@ from typer.core import TyperGroup
 
 from archlint import __version__
 from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT, By, SortKey, TimeKey
-from archlint.choices import FailOn, Format, RuleFormat, SchemaName, TableFormat, TextFormat
+from archlint.check_command import check
+from archlint.choices import RuleFormat, SchemaName, TableFormat, TextFormat
+from archlint.diff_command import diff
 from archlint.output import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, fail, write
 from archlint.parameters import (
     Budget,
@@ -20,7 +22,6 @@ from archlint.parameters import (
     Exclude,
     Execute,
     ExtendExclude,
-    Fallback,
     ForceExclude,
     InputShapes,
     Isolated,
@@ -33,18 +34,18 @@ from archlint.parameters import (
     Timeout,
     Top,
 )
+from archlint.snapshot_commands import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from archlint.pipeline import Stopwatch
-
 _EPILOG = (
-    "Exit codes: 0 nothing found at or above --fail-on; 1 findings; 2 wrong use or a fault of "
-    "archlint; 3 an input could not be analysed. Environment: ARCHLINT_CONFIG, "
-    "ARCHLINT_OUTPUT_FORMAT and ARCHLINT_OUTPUT_FILE stand in place of --config FILE, and of "
-    "--output-format and --output-file of check; ARCHLINT_CACHE_DIR is where machine profiles are "
-    "kept; NO_COLOR and FORCE_COLOR decide about colours."
+    "Exit codes: 0 nothing found at or above --fail-on; 1 findings, a broken budget, or more "
+    "warnings than --max-warnings; 2 wrong use or a fault of archlint; 3 an input could not be "
+    "analysed. Environment: ARCHLINT_CONFIG, ARCHLINT_OUTPUT_FORMAT and ARCHLINT_OUTPUT_FILE stand "
+    "in place of --config FILE, and of --output-format and --output-file of check; "
+    "ARCHLINT_CACHE_DIR is where answers and machine profiles are kept, ARCHLINT_NO_CACHE=1 keeps "
+    "no answers; NO_COLOR and FORCE_COLOR decide about colours."
 )
 
 
@@ -95,121 +96,9 @@ def root(
         raise typer.Exit(EXIT_USAGE)
 
 
-@app.command()
-def check(
-    paths: Paths,
-    output_format: Annotated[
-        Format | None,
-        typer.Option("--output-format", help="How to write the findings. Default: full."),
-    ] = None,
-    output_file: OutputFile = None,
-    config: Config = [],  # noqa: B006 - typer copies it
-    isolated: Isolated = False,
-    select: Annotated[
-        list[str],
-        typer.Option(
-            metavar="RULES",
-            help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: those "
-            "of the groups cost, correctness and suspicious.",
-        ),
-    ] = [],  # noqa: B006 - typer copies it
-    ignore: Annotated[
-        list[str], typer.Option(metavar="RULES", help="Rules to leave out; the more specific wins.")
-    ] = [],  # noqa: B006 - typer copies it
-    extend_select: Annotated[
-        list[str], typer.Option(metavar="RULES", help="Rules to run as well.")
-    ] = [],  # noqa: B006 - typer copies it
-    option: Annotated[
-        list[str],
-        typer.Option(
-            "--set", metavar="RULE.OPTION=VALUE", help="Set a rule's option, as in ARC101.width=20."
-        ),
-    ] = [],  # noqa: B006 - typer copies it
-    dim: Dims = [],  # noqa: B006 - typer copies it
-    input_shape: InputShapes = [],  # noqa: B006 - typer copies it
-    execute: Execute = False,
-    verify: Annotated[
-        bool,
-        typer.Option(
-            "--verify",
-            help="Time what is flagged against what is suggested, and the whole model with what is "
-            "confirmed, with onnxruntime in a limited process.",
-        ),
-    ] = False,
-    ep: Ep = [],  # noqa: B006 - typer copies it
-    threads: Threads = 1,
-    budget: Budget = DEFAULT_BUDGET,
-    timeout: Timeout = DEFAULT_TIMEOUT,
-    memory: Memory = None,
-    cpu_fallback: Fallback = False,
-    fail_on: Annotated[
-        FailOn | None,
-        typer.Option(help="Lowest severity that makes the exit code 1. Default: warning."),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH",
-            help="The device that the models are meant for, and its rules with it: generic-avx512 "
-            "(the default, without them), generic-avx2, nvidia-tensor-cores, arm-ethos-u, "
-            "qualcomm-hexagon, or a profile of your own, a .toml file.",
-        ),
-    ] = None,
-    exclude: Exclude = [],  # noqa: B006 - typer copies it
-    extend_exclude: ExtendExclude = [],  # noqa: B006 - typer copies it
-    force_exclude: ForceExclude = None,
-    add_ignore: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REASON",
-            help="Accept what is found: write an entry for each finding, with this reason, to the "
-            "configuration file of its model, and exit with 0.",
-        ),
-    ] = None,
-) -> None:
-    """Lint models: what is needlessly expensive, and what would be cheaper."""
-    from archlint.configuration import configure
-    from archlint.environment import output_target
-    from archlint.run import analyse, broken_code, exit_code, findings_text
-
-    configuration = configure(
-        config, isolated=isolated, select=select, extend_select=extend_select, ignore=ignore,
-        options=option, dims=dim, shapes=input_shape, fail_on=fail_on, output_format=output_format,
-        target=target, exclude=exclude, extend_exclude=extend_exclude, force_exclude=force_exclude,
-    )  # fmt: skip
-    output_file, named = output_target(output_file)
-    clock = None
-    if verify:
-        clock = _stopwatch(ep, threads, budget, timeout, memory, cpu_fallback=cpu_fallback)
-    elif ep or threads != 1 or cpu_fallback:
-        fail("--ep, --threads and --cpu-fallback", "say how to time: give --verify too")
-    written = configuration.output_format()
-    report = analyse(paths, configuration, execute=execute, clock=clock)
-    if add_ignore is not None:
-        from archlint.add_ignores import add_ignores
-
-        write(add_ignores(report, configuration, add_ignore), None)
-        raise typer.Exit(broken_code(report))
-    write(findings_text(report, written, output_file), output_file, named)
-    raise typer.Exit(exit_code(report, configuration))
-
-
-def _stopwatch(
-    ep: list[str],
-    threads: int,
-    budget: float,
-    timeout: float,
-    memory: float | None,
-    *,
-    cpu_fallback: bool,
-) -> Stopwatch:
-    """What times findings; what it needs is loaded where it is asked for."""
-    from archlint.analyzer.timing.effort import Effort
-    from archlint.pipeline import Stopwatch
-    from archlint.providers import working_providers
-
-    effort = Effort(threads, budget, timeout, memory, cpu_fallback)
-    return Stopwatch(working_providers(ep), effort)
+app.command()(check)
+app.command()(diff)
+app.add_typer(snapshot)
 
 
 @app.command()
@@ -243,7 +132,7 @@ def cost(
     if scaling and execute:
         fail("--scaling", "takes no --execute: one run tells the shapes at one size only")
     configuration = configure(config, isolated=isolated, dims=dim, shapes=input_shape)
-    report = analyse(paths, configuration, find=False, execute=execute)
+    report = analyse(paths, configuration, execute=execute)
     shown = by, sort, top, depth
     if scaling:
         text = growth_text(report, scaling, configuration, shown, output_format, output_file)
@@ -288,7 +177,7 @@ def time_(
 
     chosen = working_providers(ep)
     configuration = configure(config, isolated=isolated, dims=dim, shapes=input_shape)
-    report = analyse(paths, configuration, find=False, execute=execute)
+    report = analyse(paths, configuration, execute=execute)
     report, timed = time_models(report, chosen, Effort(threads, budget, timeout, memory), runs)
     shown = by, sort, top, depth
     write(times_text(report, timed, shown, output_format, output_file), output_file)

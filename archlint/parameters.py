@@ -120,3 +120,46 @@ OutputFile = Annotated[
     str | None,
     typer.Option("--output-file", "-o", metavar="FILE", help="Write to a file instead of stdout."),
 ]
+Select = Annotated[
+    list[str],
+    typer.Option(
+        metavar="RULES",
+        help="Rules to run: codes, prefixes, names or ALL, comma-separated. Default: those "
+        "of the groups cost, correctness and suspicious.",
+    ),
+]
+ExtendSelect = Annotated[list[str], typer.Option(metavar="RULES", help="Rules to run as well.")]
+Ignore = Annotated[
+    list[str], typer.Option(metavar="RULES", help="Rules to leave out; the more specific wins.")
+]
+SetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="RULE.OPTION=VALUE", help="Set a rule's option, as in ARC101.width=20."
+    ),
+]
+TargetName = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="NAME|PATH",
+        help="The device that the models are meant for, and its rules with it: generic-avx512 "
+        "(the default, without them), generic-avx2, nvidia-tensor-cores, arm-ethos-u, "
+        "qualcomm-hexagon, or a profile of your own, a .toml file.",
+    ),
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=0,
+        max=1024,
+        metavar="N",
+        help="Processes to look at models in; 0 is one for each core.",
+    ),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option("--no-cache", help="Keep no answers from run to run, and use none that are kept."),
+]

@@ -12,8 +12,8 @@ sys.path.insert(0, str(DOCS.parent / "samples"))
 
 import precision  # noqa: E402 - its samples are found by the line above
 import rule_pages  # noqa: E402 - as above
+from archlint.analyzer.analysis import Analysis  # noqa: E402 - after the path is set
 from archlint.analyzer.reader import Model, read  # noqa: E402 - after the path is set
-from archlint.analyzer.report import ModelReport  # noqa: E402 - after the path is set
 from archlint.analyzer.rule import RuleGroup  # noqa: E402 - after the path is set
 from archlint.analyzer.text import percent_change, short  # noqa: E402 - as above
 from archlint.config import Chosen, choose_rules  # noqa: E402 - after the path is set
@@ -58,7 +58,7 @@ of its rule.
 """
 
 
-def networks() -> Iterator[tuple[str, ModelReport]]:
+def networks() -> Iterator[tuple[str, Analysis]]:
     """The report of every network of the table."""
     chosen = Chosen(choose_rules())
     for title, name in CLASSICS.items():

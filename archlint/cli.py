@@ -35,6 +35,22 @@ def _run() -> int:
     if sys.argv[1:] == ["--version"]:  # answered without typer, which takes longer than all else
         write(f"archlint {__version__}\n", None)
         return 0
+    if not _may_check(sys.argv[1:]):
+        return _commanded()
+    from archlint.memo import remembered
+
+    return remembered(sys.argv[1:], _commanded)
+
+
+def _may_check(arguments: list[str]) -> bool:
+    """Whether these are likely those of a check, which may be remembered."""
+    if not arguments:
+        return False
+    first = arguments[0]
+    return first == "check" or not first.isalpha() or os.path.lexists(first)
+
+
+def _commanded() -> int:
     from archlint.commands import run
 
     # A run makes millions of objects that live to its end and hardly a cycle: looking for cycles

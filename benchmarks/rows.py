@@ -8,6 +8,7 @@ from bench import ARCHLINT, PYTHON, Bench, available_memory, can_export, cost, i
 from measure import Command, Spread, Usage, cpu, difference, exponent, peak, ratio
 from page import Section, Verdict, at_most, median, spread
 from peers import ONNX_IR
+from registry import registry
 from versus import against_peers
 
 MB, GB = 10**6, 10**9
@@ -149,6 +150,7 @@ ROWS: dict[str, Callable[[Bench], Section]] = {
     "version": version,
     "nodes": nodes,
     "isolation": isolation,
+    "registry": registry,
 }
 """By the name that ``--only`` takes, in the order of the page."""
 

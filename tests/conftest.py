@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test, and no process that it starts, sees the machine profiles or the settings of whoever
-    runs it."""
+    runs it, or what an earlier run has kept."""
+    monkeypatch.setenv("ARCHLINT_NO_CACHE", "1")
     monkeypatch.setenv("ARCHLINT_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "no-cache"))
     for name in ("ARCHLINT_CONFIG", "ARCHLINT_OUTPUT_FORMAT", "ARCHLINT_OUTPUT_FILE"):
         monkeypatch.delenv(name, raising=False)

@@ -148,7 +148,7 @@ def check(
         str,
         typer.Option(
             metavar="process|dask=ADDRESS",
-            help="Who looks at models: processes of this machine, or the workers of a dask cluster.",
+            help="Who looks at models: processes here, or the workers of a dask cluster.",
         ),
     ] = "process",
     watch: Annotated[

@@ -102,9 +102,7 @@ def with_remarks(
             told = [place for place in places if kind.code not in chosen[place].silent]
             for place in told[-1:]:
                 severity = chosen[place].severity_of(kind)
-                remark = remark_report(
-                    kind, severity, f"{ignore.place} {why}", about=ignore.place
-                )
+                remark = remark_report(kind, severity, f"{ignore.place} {why}", about=ignore.place)
                 added.setdefault(place, []).append(remark)
     return tuple(
         replace(report, findings=(*report.findings, *added[place])) if place in added else report

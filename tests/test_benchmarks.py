@@ -24,6 +24,7 @@ import measure  # noqa: E402 - as above
 import models  # noqa: E402 - as above
 import page  # noqa: E402 - as above
 import peers  # noqa: E402 - as above
+import registry  # noqa: E402 - as above
 import rows  # noqa: E402 - as above
 import run as benchmark  # noqa: E402 - as above
 import versus  # noqa: E402 - as above
@@ -54,6 +55,17 @@ def test_builders_write_valid_models(name: str, tmp_path: Path) -> None:
     assert len(onnx.load(first, load_external_data=False).graph.node) == nodes
     for file in first.parent.iterdir():
         assert file.read_bytes() == (second.parent / file.name).read_bytes()
+
+
+def test_the_models_of_a_registry_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also two copies of one model, by the names of their nodes."""
+    monkeypatch.delenv("ARCHLINT_MODELS", raising=False)
+    monkeypatch.setattr(registry, "COUNT", len(registry.sources()) + 1)
+    registry.build(tmp_path)
+    files = sorted(tmp_path.rglob("*.onnx"))
+    assert len({file.read_bytes() for file in files}) == registry.COUNT
+    for file in files:
+        onnx.checker.check_model(file)
 
 
 def test_sparse_weights_are_what_the_file_says(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ KEPT_BUDGET = '[[budget]]\nmacs = "1G"\n'
 WARNING_BUDGET = '[[budget]]\nmacs = { max = "1M", level = "warning" }\n'
 STALE = (
     '{"archlint-baseline": 1, "models": {"clean.onnx": [{"rule": "ARC101",'
-    ' "name": "wide-convolution", "severity": "warning", "macs": 1, "fingerprint": "0123456789abcdef:0"}]}}'
+    ' "name": "wide-convolution", "severity": "warning", "macs": 1,'
+    ' "fingerprint": "0123456789abcdef:0"}]}}'
 )
 
 

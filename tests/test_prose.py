@@ -23,6 +23,7 @@ PROSE = (
     "concepts",
     "ci",
     "snapshots",
+    "many-models",
     "writing-an-operator",
     "github",
     "gitlab",
@@ -70,7 +71,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", ["index", "concepts", "ci"])
+@pytest.mark.parametrize("page", ["index", "concepts", "ci", "many-models"])
 def test_commands_print_what_the_page_shows(page: str, desk: Path, typed: Typed) -> None:
     """To the letter, but for lines that it leaves out."""
     follow(page, typed)

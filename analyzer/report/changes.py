@@ -21,15 +21,21 @@ def summary(model: ModelReport, paint: Paint, width: int | None) -> Iterator[str
     if change.is_new:
         yield "  there is no such model in the base"
         return
-    head = f"  against {safe(change.base)}: "
+    head = f"against {safe(change.base)}"
     if change.difference is None:
-        yield f"{head}the same file"
+        yield from _indented(f"{head}: the same file", 2, width)
     else:
-        lines = _totals(change.difference)
-        for place, line in enumerate(lines):
-            yield f"{head if place == 0 else ' ' * len(head)}{line}"
-        yield from _operations(change.difference, paint, width, _SHOWN)
-    yield f"  {found(model)}"
+        yield from _indented(head, 2, width)
+        for line in _totals(change.difference):
+            yield from _indented(line, 4, width)
+        inner = _operations(change.difference, paint, width and width - 2, _SHOWN)
+        yield from (f"  {line}" for line in inner)
+    yield from _indented(found(model), 2, width)
+
+
+def _indented(text: str, indent: int, width: int | None) -> Iterator[str]:
+    for line in paragraph(text, width and width - indent, "  "):
+        yield f"{' ' * indent}{line}"
 
 
 def headline(model: ModelReport) -> str:
@@ -64,11 +70,12 @@ def in_full(model: ModelReport, paint: Paint, width: int | None) -> Iterator[str
         return
     difference = change.difference
     yield from _totals(difference)
-    matched = f"{difference.matched:,} of {difference.after.operations:,} operations"
-    yield f"{matched} are recognised ({100 * difference.share:.1f} %)"
+    most = max(difference.before.operations, difference.after.operations)
+    matched = f"{difference.matched:,} of {plural(most, 'operation')}"
+    yield f"{matched} recognised ({100 * difference.share:.1f} %)"
     if difference.scopes:
         yield ""
-        yield from _scopes(difference, paint)
+        yield from _scopes(difference, paint, width)
     yield from _operations(difference, paint, width, None)
     yield ""
     yield found(model)
@@ -76,7 +83,7 @@ def in_full(model: ModelReport, paint: Paint, width: int | None) -> Iterator[str
         word = "fixed" if finding.state is None else str(finding.state)
         where = f"{safe(finding.nodes[0].label)}: " if finding.nodes else ""
         text = f"{word}: {where}{finding.code} {finding.name}: {safe(finding.message)}"
-        yield from paragraph(f"  {text}", width, "    ")
+        yield from _indented(text, 2, width)
 
 
 def _totals(difference: Difference) -> list[str]:
@@ -122,12 +129,12 @@ def _number(value: int | None, *, in_bytes: bool) -> str:
     return size(value) if in_bytes else f"{value:,}"
 
 
-def _scopes(difference: Difference, paint: Paint) -> Iterator[str]:
+def _scopes(difference: Difference, paint: Paint, width: int | None) -> Iterator[str]:
     yield paint("parts that differ:", "bold")
     for scope in difference.scopes:
         macs = delta(scope.macs_before, scope.macs_after, "MACs")
         parameters = delta(scope.parameters_before, scope.parameters_after, "parameters")
-        yield f"  {safe(scope.name)}: {macs}, {parameters}"
+        yield from _indented(f"{safe(scope.name)}: {macs}, {parameters}", 2, width)
 
 
 def _operations(
@@ -169,13 +176,13 @@ def _listed(
     if not count:
         return
     rows = list(rows)
-    yield f"  {word}: {plural(count, 'operation')}"
+    yield f"{word}: {plural(count, 'operation')}"
     for row in rows:
-        first, *rest = paragraph(row, width and width - 6)
-        yield f"    {paint(sign, colour)} {first}"
-        yield from (f"      {line}" for line in rest)
+        first, *rest = paragraph(row, width and width - 4)
+        yield f"  {paint(sign, colour)} {first}"
+        yield from (f"    {line}" for line in rest)
     if count > len(rows):
-        yield f"      and {count - len(rows):,} more"
+        yield f"    and {count - len(rows):,} more"
 
 
 def _operation(one: Operation, whole: int) -> str:

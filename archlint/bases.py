@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from filecmp import cmp
-from typing import Protocol
 
 from archlint.analyzer.errors import ConfigError
 from archlint.discovery import shown_path
@@ -31,18 +31,20 @@ class Counterpart:
     has_holes: bool = False
 
 
-class Base(Protocol):
-    """Where models are looked for; ``label`` is what a report calls it."""
+class Base(ABC):
+    """Where models are looked for; ``label`` is what a report calls it: a revision with its commit,
+    or a path."""
 
-    @property
-    def label(self) -> str:
-        """A revision with its commit, or a path."""
+    label: str
 
-    def find(self, path: str, stack: ExitStack) -> Counterpart | None:
+    @abstractmethod
+    def find(self, path: str, stack: ExitStack, /) -> Counterpart | None:
         """The model of this path in the base; None where it has none. The stack keeps its file."""
 
-    def removed(self, paths: Sequence[str], models: Sequence[str]) -> tuple[str, ...]:
-        """What only the base has below the paths, where the run found these models."""
+    def removed(self, _paths: Sequence[str], _models: Sequence[str], /) -> tuple[str, ...]:
+        """What only the base has below the paths, where the run found these models; nothing where
+        nobody knows which of its models the run means."""
+        return ()
 
 
 def open_base(name: str, models: Sequence[str]) -> Base:
@@ -63,32 +65,26 @@ def open_base(name: str, models: Sequence[str]) -> Base:
     return open_revision(name, models)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+@dataclass(frozen=True)
+class _File(Base):
     label: str
 
-    def find(self, path: str, _stack: ExitStack) -> Counterpart:
+    def find(self, path: str, _stack: ExitStack, /) -> Counterpart:
         return _beside(path, self.label)
 
-    def removed(self, _paths: Sequence[str], _models: Sequence[str]) -> tuple[str, ...]:
-        return ()
 
-
-@dataclass(frozen=True, slots=True)
-class _Folder:
+@dataclass(frozen=True)
+class _Folder(Base):
     """Models of a folder have the paths that they have below the working directory, or an end of
     those: ``new/a/m.onnx`` is ``a/m.onnx`` in a folder that has no ``new``."""
 
     label: str
 
-    def find(self, path: str, _stack: ExitStack) -> Counterpart | None:
+    def find(self, path: str, _stack: ExitStack, /) -> Counterpart | None:
         parts = shown_path(path).split(os.sep)
         ends = (os.path.join(self.label, *parts[start:]) for start in range(len(parts)))
         found = next((end for end in ends if os.path.isfile(end)), None)
         return None if found is None else _beside(path, found)
-
-    def removed(self, _paths: Sequence[str], _models: Sequence[str]) -> tuple[str, ...]:
-        return ()  # of a folder nobody knows which of its models the run means
 
 
 def _beside(path: str, other: str) -> Counterpart:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.report import Failure
 from archlint.analyzer.text import size
-from archlint.bases import OPTION, Counterpart
+from archlint.bases import OPTION, Base, Counterpart
 from archlint.discovery import shown_path
 from archlint.git import Repository
 from archlint.git_models import BaseModels
@@ -42,11 +42,11 @@ def open_revision(name: str, models: Sequence[str]) -> _Revision:
 
 
 @dataclass(frozen=True)
-class _Revision:
+class _Revision(Base):
     label: str
     models: BaseModels
 
-    def find(self, path: str, stack: ExitStack) -> Counterpart | None:
+    def find(self, path: str, stack: ExitStack, /) -> Counterpart | None:
         there = self.models.counterpart(path)
         if there is None:
             return None
@@ -58,7 +58,7 @@ class _Revision:
             return Counterpart(name, known=self._known(path, there, stored))
         return Counterpart(name, content=stored.path, has_holes=bool(stored.holes))
 
-    def removed(self, paths: Sequence[str], models: Sequence[str]) -> tuple[str, ...]:
+    def removed(self, paths: Sequence[str], models: Sequence[str], /) -> tuple[str, ...]:
         return tuple(self.models.removed(paths, models))
 
     def _known(self, path: str, there: str, pointer: Pointer) -> Answer:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from archlint.analyzer.analysis import Analysis, Effect
 from archlint.analyzer.blocks import Block
-from archlint.analyzer.compare.building import places
-from archlint.analyzer.compare.identities import identities
 from archlint.analyzer.finding import Alternative, Finding
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.proposal import Priced
@@ -73,6 +71,9 @@ def reported(analysis: Analysis) -> ModelReport:
 def _findings(findings: list[Finding], graph: Graph) -> list[FindingReport]:
     if not findings:
         return []
+    from archlint.analyzer.compare.building import places  # late: what is only counted needs none
+    from archlint.analyzer.compare.identities import identities
+
     at = places(graph)
     pairs = zip(findings, identities(graph, findings), strict=True)
     return [

@@ -22,3 +22,8 @@ class Identity:
     operator: str = ""
     near: str = ""
     far: str = ""
+
+    @property
+    def structure(self) -> str:
+        """The hash in the fingerprint: what the nodes are, without their place among equal ones."""
+        return self.fingerprint.partition(":")[0]

@@ -55,7 +55,7 @@ def broken(model: ModelReport, budgets: Iterable[Budget]) -> list[FindingReport]
     seen: Counter[str] = Counter()
     found = []
     for one in (finding for budget in budgets for finding in _judged(model, budget)):
-        key = one.identity.fingerprint.partition(":")[0]
+        key = one.identity.structure
         identity = replace(one.identity, fingerprint=f"{key}:{seen[key]}")
         seen[key] += 1
         found.append(replace(one, identity=identity))

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from archlint.analyzer.compare.architecture import Architecture
 from archlint.analyzer.compare.difference import Difference, compare
-from archlint.analyzer.compare.matching import match
 from archlint.analyzer.compare.recognition import recognise
 from archlint.analyzer.report import Change, FindingReport, ModelReport, State
 from archlint.bases import Counterpart
@@ -56,8 +55,8 @@ def beside(
         for finding, place in zip(report.findings, places, strict=False)
     ]
     gone = [one for place, one in enumerate(before) if place not in set(places)]
-    if gone and answer.architecture is not None and after is not None:
-        gone, findings = _heard(gone, findings, dict(match(answer.architecture, after)))
+    if gone and difference is not None:
+        gone, findings = _heard(gone, findings, dict(difference.pairs))
     change = Change(base.name, difference, tuple(gone))
     return replace(report, findings=tuple(findings), change=change)
 
@@ -107,11 +106,7 @@ def _beside(finding: FindingReport, before: FindingReport | None) -> FindingRepo
     """
     if before is None:
         return replace(finding, state=State.NEW)
-    if _structure(finding) != _structure(before) and finding.cost.macs > before.cost.macs:
+    is_other = finding.identity.structure != before.identity.structure
+    if is_other and finding.cost.macs > before.cost.macs:
         return replace(finding, state=State.WORSE, before=before.cost.macs)
     return replace(finding, state=State.UNCHANGED)
-
-
-def _structure(finding: FindingReport) -> str:
-    """What the nodes are, without their place among equal ones."""
-    return finding.identity.fingerprint.partition(":")[0]

@@ -59,6 +59,7 @@ class Configuration:
     _layers: dict[str | None, tuple[Layer, ...]] = field(default_factory=dict)
     _combined: dict[str | None, Combined] = field(default_factory=dict)
     _rules: dict[str | None, Rules] = field(default_factory=dict)
+    _chosen: dict[str, Chosen] = field(default_factory=dict)
 
     def file_for(self, path: str) -> str | None:
         """The file whose settings hold for a model or a folder; None if there is none."""
@@ -123,10 +124,13 @@ class Configuration:
         return {name: f"{sources[key]}: {key}" for name, key in named if sources[key] != COMMAND}
 
     def chosen(self, path: str) -> Chosen:
-        """What a model is checked with; raises ConfigError for a file that cannot be used.
+        """What a model is checked with; raises ConfigError for a file that cannot be used."""
+        if path not in self._chosen:
+            self._chosen[path] = self._choose(path)
+        return self._chosen[path]
 
-        Who names a target wants its rules too.
-        """
+    def _choose(self, path: str) -> Chosen:
+        """As ``chosen``. Who names a target wants its rules too."""
         settings = self.settings(path)
         groups, target = DEFAULT_GROUPS, None
         if settings.target is not None:

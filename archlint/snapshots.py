@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.compare.architecture import Architecture
-from archlint.analyzer.compare.building import architecture
 from archlint.analyzer.compare.snapshot import parse, write
 from archlint.analyzer.errors import ConfigError, ModelError
 from archlint.analyzer.reader.source import STANDARD_INPUT
@@ -23,6 +21,7 @@ from archlint.progress import Progress
 from archlint.snapshot_carrying import Renewed, renewed
 from archlint.snapshot_difference import described, difference
 from archlint.snapshot_files import digest_of, read_snapshot, snapshot_of
+from archlint.work import architecture_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,8 @@ def _all(paths: Sequence[str], configuration: Configuration) -> tuple[list[_Besi
             dims |= examined.dims
             inputs |= examined.inputs
             if examined.analysis is not None:
-                found.append(_Beside(path, earlier, _architecture(examined.analysis)))
+                built = architecture_of(examined.analysis, digest_of(path))
+                found.append(_Beside(path, earlier, built))
     for source, why in failures:
         complain(source, why)
     if any(one.architecture is not None for one in found):
@@ -164,11 +164,6 @@ def _is_of(snapshot: str, oid: str) -> bool:
         return parse(snapshot, "").digest == oid
     except ConfigError:
         return False
-
-
-def _architecture(analysis: Analysis) -> Architecture:
-    file_bytes = analysis.file_bytes + analysis.external_bytes
-    return architecture(analysis.costs, analysis.peak, file_bytes, digest_of(analysis.path))
 
 
 def shown_snapshot(path: str, configuration: Configuration, *, textconv: bool = False) -> str:
@@ -191,6 +186,6 @@ def shown_snapshot(path: str, configuration: Configuration, *, textconv: bool = 
         raise ModelError(path, why)
     if not textconv:
         check_used(configuration.bindings, examined.dims, examined.inputs)
-        return write(_architecture(analysis))
-    whole = architecture(analysis.costs, analysis.peak, analysis.file_bytes, digest_of(path))
-    return write(whole)
+    else:
+        analysis = replace(analysis, external_bytes=0)
+    return write(architecture_of(analysis, digest_of(path)))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from archlint.analyzer.analysis import Analysis
 from archlint.analyzer.compare.architecture import Architecture
-from archlint.analyzer.compare.building import architecture
 from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.reader import Model
 from archlint.analyzer.report import Failure, ModelReport
@@ -115,7 +114,7 @@ def answer(request: Request, task: Task, prepared: Prepared) -> Answer:
             times = measured_latencies(examined.analysis, examined.model, watch, failures)
             report = replace(report, latencies=times)
     shown = task.content is None and has_snapshot(task.path)
-    built = _architecture(examined.analysis) if request.architectures or shown else None
+    built = architecture_of(examined.analysis) if request.architectures or shown else None
     if shown and built is not None and not _is_bound(configuration.bindings):
         report = _with_staleness(report, built, chosen)
     kept = built if request.architectures else None
@@ -151,6 +150,9 @@ def _with_sources(report: ModelReport, analysis: Analysis, model: Model) -> Mode
     return replace(report, findings=tuple(findings))
 
 
-def _architecture(analysis: Analysis) -> Architecture:
+def architecture_of(analysis: Analysis, digest: str = "") -> Architecture:
+    """The architecture of a model with its external data; ``digest`` is the SHA-256 of its file."""
+    from archlint.analyzer.compare.building import architecture  # late: few runs compare or show
+
     file_bytes = analysis.file_bytes + analysis.external_bytes
-    return architecture(analysis.costs, analysis.peak, file_bytes)
+    return architecture(analysis.costs, analysis.peak, file_bytes, digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from archlint.analyzer.compare.architecture import Architecture, Operation, Totals
 from archlint.analyzer.compare.parts import ScopeChange, scope_changes
@@ -16,7 +16,7 @@ class Difference:
 
     ``matched`` pairs of operations are recognised as the same, those of ``changed`` among them:
     their attributes, weights, bodies or what leads to them differ, not the sizes alone.
-    ``scopes`` are the parts whose cost differs.
+    ``scopes`` are the parts whose cost differs. ``pairs`` are the places of what is matched.
     """
 
     before: Totals
@@ -26,6 +26,7 @@ class Difference:
     added: tuple[Operation, ...] = ()
     removed: tuple[Operation, ...] = ()
     changed: tuple[tuple[Operation, Operation], ...] = ()
+    pairs: tuple[tuple[int, int], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def share(self) -> float:
@@ -59,4 +60,5 @@ def compare(before: Architecture, after: Architecture) -> Difference:
         added,
         removed,
         tuple((gone[place], new[other]) for place, other in found.changed),
+        tuple(found.pairs),
     )

@@ -57,7 +57,7 @@ def recognise(before: Sequence[Recognisable], after: Sequence[Recognisable]) -> 
 
 def _kind(one: Recognisable) -> str:
     """The rule and what the nodes are: the fingerprint without its ordinal."""
-    return one.identity.fingerprint.partition(":")[0]
+    return one.identity.structure
 
 
 def _all(one: Recognisable) -> Hashable:

@@ -61,10 +61,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operator of a proposal, with its MACs."""
+    """One operator of a proposal, with its MACs.
+
+    ``inputs`` are the places of the steps that make what it reads, -1 - i for the i-th input of the
+    proposal; ``shape`` is that of its first output as ``1x32x28x28``, empty where it is unknown.
+    """
 
     text: str
     macs: int
+    shape: str = ""
+    inputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +214,11 @@ def _insert(graph: GraphProto, part: GraphProto, prefix: str) -> None:
 
 def _steps(graph: Graph, operators: Sequence[Node], table: CostTable) -> list[Step]:
     steps = []
-    for node in operators:
-        cost = table.cost(node)
-        steps.append(Step(describe(graph, node), cost.macs if cost else 0))
+    sources = {name: -1 - place for place, name in enumerate(graph.inputs)}
+    for place, node in enumerate(operators):
+        cost, shape = table.cost(node), graph.value(node.output(0)).static_shape
+        inputs = dict.fromkeys(sources[name] for name in node.inputs if name in sources)
+        text = "" if shape is None else "x".join(map(str, shape))
+        steps.append(Step(describe(graph, node), cost.macs if cost else 0, text, tuple(inputs)))
+        sources.update((name, place) for name in node.outputs if name)
     return steps

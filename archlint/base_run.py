@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.report import Failure, ModelReport
-from archlint.bases import Base
+from archlint.bases import Base, Counterpart
 from archlint.batch import Effort, answers
 from archlint.comparing import beside, same, without_base
 from archlint.config import Chosen
 from archlint.work import Answer, Prepared, Request, Task
+
+if TYPE_CHECKING:  # most runs time nothing
+    from archlint.pipeline import Stopwatch
 
 _AT_ONCE = 16  # files of a base that are there at a time; they may be large
 
@@ -27,10 +32,13 @@ def compared(
     """The reports of the answers, by path, with what has changed, and what nobody can compare: a
     model whose base is not here.
 
-    The base is checked with the settings of the head, and never run.
+    The base is checked with the settings of the head. It only runs beside the head, where findings
+    are timed.
     """
     failures: list[Failure] = []
-    request, prepared = replace(request, execute=False), replace(prepared, stopwatch=None)
+    stopwatch = prepared.stopwatch
+    request = replace(request, execute=False, layers=False)
+    prepared = replace(prepared, stopwatch=None)
     reports = {path: one.report for path, one in found.items() if one.report is not None}
     every = list(reports)
     for start in range(0, len(every), _AT_ONCE):
@@ -54,8 +62,29 @@ def compared(
                 before = known.get(path) or counterpart.known
                 failures += counterpart.known.failures
                 unread = _unread(chosen[path]) if counterpart.has_holes else frozenset()
-                reports[path] = beside(report, after, counterpart, before, unread)
+                compared_with = beside(report, after, counterpart, before, unread)
+                if stopwatch is not None and before.report is not None:
+                    bindings = chosen[path].bindings
+                    watch = stopwatch, failures
+                    compared_with = _timed(compared_with, counterpart, bindings, *watch)
+                reports[path] = compared_with
     return reports, failures
+
+
+def _timed(
+    report: ModelReport,
+    base: Counterpart,
+    bindings: Bindings,
+    stopwatch: Stopwatch,
+    failures: list[Failure],
+) -> ModelReport:
+    """The report of a model with its times beside those of its base."""
+    from archlint.base_timing import timed_beside  # late: few runs time
+
+    if report.change is None:
+        return report
+    measured = timed_beside(report.path, base, bindings, stopwatch, failures)
+    return replace(report, change=replace(report.change, measured=measured))
 
 
 def _unread(chosen: Chosen) -> frozenset[str]:

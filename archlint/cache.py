@@ -70,7 +70,8 @@ class Cache:
             if whole and not content.startswith("sha256 "):
                 return None
             parts = _FORM, self._environment, settings, content
-            return digest((*parts, _snapshot(task.path), self._request.architectures))
+            wanted = self._request.architectures, self._request.layers
+            return digest((*parts, _snapshot(task.path), *wanted))
         except (OSError, ValueError, NoDigestError):
             return None
 

@@ -19,18 +19,16 @@ _PRECISE = 0.05  # half the width of the interval of a device's time, which noth
 
 def measured_latencies(
     analysis: Analysis, model: Model, stopwatch: Stopwatch, failures: list[Failure]
-) -> tuple[LatencyReport, ...]:
+) -> list[Latency]:
     """What the model takes on each provider; what fails to run is added to the failures."""
     found = []
     for provider in stopwatch.providers:
         stopwatch.progress(f"timing a run on {provider.name}")
         try:
-            latency = measure(model, analysis.costs, provider, stopwatch.effort)
+            found.append(measure(model, analysis.costs, provider, stopwatch.effort))
         except ModelError as error:
             failures.append(Failure(model.path, error.why))
-        else:
-            found.append(latency_report(latency))
-    return tuple(found)
+    return found
 
 
 def latency_report(latency: Latency) -> LatencyReport:

@@ -23,6 +23,7 @@ from archlint.pipeline import Manner, Stopwatch, examine
 from archlint.snapshot_files import has_snapshot
 
 if TYPE_CHECKING:  # a machine that was never measured does without
+    from archlint.analyzer.timing.nodes.latency import Latency
     from archlint.analyzer.timing.prediction.machine import MachineProfile
 
 
@@ -30,21 +31,23 @@ if TYPE_CHECKING:  # a machine that was never measured does without
 class Request:
     """What a run wants of each of its models.
 
-    ``options`` are those of ``configure``, as pairs. With ``architectures`` those are answered too.
+    ``options`` are those of ``configure``, as pairs. With ``architectures`` those are answered too;
+    with ``layers`` reports have what a page draws.
     """
 
     options: tuple[tuple[str, Any], ...] = ()
     execute: bool = False
     architectures: bool = False
+    layers: bool = False
 
     @staticmethod
-    def of(options: dict[str, Any], *, execute: bool = False) -> Request:
+    def of(options: dict[str, Any], *, execute: bool = False, layers: bool = False) -> Request:
         """The request of a command with these options."""
         plain = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in options.items()
         }
-        return Request(tuple(plain.items()), execute)
+        return Request(tuple(plain.items()), execute, layers=layers)
 
     def configuration(self) -> Configuration:
         """The configuration of the options; raises ConfigError as ``configure`` does."""
@@ -105,20 +108,49 @@ def answer(request: Request, task: Task, prepared: Prepared) -> Answer:
         return Answer(failures=examined.failures, dims=examined.dims, inputs=examined.inputs)
     failures = list(examined.failures)
     report = _with_sources(reported(examined.analysis), examined.analysis, examined.model)
-    if prepared.stopwatch is not None and (budgets := configuration.budgets(task.path)):
-        from archlint.budgets import limits_latency  # late: few models have a budget
-        from archlint.latencies import measured_latencies
+    latencies: list[Latency] = []
+    if prepared.stopwatch is not None and _times_runs(request, configuration, task.path):
+        from archlint.latencies import latency_report, measured_latencies  # late: few are timed
 
-        if limits_latency(budgets):
-            watch = prepared.stopwatch
-            times = measured_latencies(examined.analysis, examined.model, watch, failures)
-            report = replace(report, latencies=times)
+        watch = prepared.stopwatch
+        latencies = measured_latencies(examined.analysis, examined.model, watch, failures)
+        report = replace(report, latencies=tuple(map(latency_report, latencies)))
     shown = task.content is None and has_snapshot(task.path)
-    built = architecture_of(examined.analysis) if request.architectures or shown else None
+    wanted = request.architectures or request.layers or shown
+    built = architecture_of(examined.analysis) if wanted else None
+    if request.layers and built is not None:
+        report = _with_layers(report, examined.analysis, built, latencies)
+        report = replace(report, rules=tuple(sorted(rule.code for rule in chosen.rules)))
     if shown and built is not None and not _is_bound(configuration.bindings):
         report = _with_staleness(report, built, chosen)
     kept = built if request.architectures else None
     return Answer(report, tuple(failures), examined.dims, examined.inputs, kept)
+
+
+def _times_runs(request: Request, configuration: Configuration, path: str) -> bool:
+    """Whether runs of the whole model are timed: for what is drawn, or for a budget."""
+    if request.layers:
+        return True
+    if not (budgets := configuration.budgets(path)):
+        return False
+    from archlint.budgets import limits_latency  # late: few models have a budget
+
+    return limits_latency(budgets)
+
+
+def _with_layers(
+    report: ModelReport, analysis: Analysis, built: Architecture, latencies: list[Latency]
+) -> ModelReport:
+    """The report with what a page draws; the times are those of the first provider that has some
+    for nodes."""
+    from archlint.analyzer.report.layering import layers, timed  # late: few runs draw
+
+    drawn = layers(analysis, built)
+    profiled = next((one for one in latencies if one.profile is not None), None)
+    if profiled is None:
+        return replace(report, layers=drawn)
+    drawn, kernels = timed(drawn, analysis, profiled)
+    return replace(report, layers=drawn, kernels=kernels)
 
 
 def _is_bound(bindings: Bindings) -> bool:

@@ -394,7 +394,8 @@ def test_a_model_is_measured_on_each_provider() -> None:
     absent = Provider("none", "NoExecutionProvider")
     failures: list[Any] = []
     watch = Stopwatch((cpu, absent), Effort(budget=0.05))
-    (found,) = measured_latencies(examined.analysis, examined.model, watch, failures)
+    (latency,) = measured_latencies(examined.analysis, examined.model, watch, failures)
+    found = latency_report(latency)
     assert 0 < found.low <= found.milliseconds <= found.high
     assert found.label == "cpu, 1 thread"
     (failure,) = failures

@@ -16,6 +16,7 @@ from archlint.analyzer.dims import Cause
 from archlint.analyzer.finding import Confidence, Forecast, Severity
 from archlint.analyzer.identity import Identity
 from archlint.analyzer.proposal import FixKind, Step
+from archlint.analyzer.report.layers import Kernels, LayerReport
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Measured, Whole
@@ -164,7 +165,11 @@ class ValueReport:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """Nanoseconds of a run on a machine; ``unpredicted`` nodes are in no sum."""
+    """Nanoseconds of a run on a machine; ``unpredicted`` nodes are in no sum.
+
+    ``mac_ns`` is the least that a multiply-accumulate of 32-bit floats takes there, ``byte_ns`` a
+    byte of many that are moved together.
+    """
 
     label: str
     provider: str
@@ -173,6 +178,8 @@ class Predicted:
     runtime: str
     ns: float
     unpredicted: int
+    mac_ns: float = 0.0
+    byte_ns: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +210,14 @@ class Change:
     """A model beside its base, which is called ``base``; a model that the base lacks has none.
 
     There is no difference where the files are the same. ``fixed`` are the findings of the base
-    that are gone.
+    that are gone. ``measured`` is the base against the model, one a provider, where both were
+    timed.
     """
 
     base: str = ""
     difference: Difference | None = None
     fixed: tuple[FindingReport, ...] = ()
+    measured: tuple[Measured, ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -224,6 +233,9 @@ class ModelReport:
     nodes that are in no total. ``least_macs`` are those if the cheapest branches run;
     ``peak_unknown`` counts the values that are not in ``peak_bytes``. ``change`` is there where the
     run has a base. ``was_checked`` is False where only a snapshot was there, so that no rule ran.
+    ``layers`` are there where the run draws them; ``kernels`` says how their times were measured.
+    ``rules`` are the codes of the rules that ran then. ``failed`` says whether the run fails for
+    it; None where the run judges nothing.
     """
 
     path: str
@@ -254,6 +266,10 @@ class ModelReport:
     digest: str = ""
     change: Change | None = None
     was_checked: bool = True
+    layers: tuple[LayerReport, ...] = ()
+    kernels: Kernels | None = None
+    rules: tuple[str, ...] = ()
+    failed: bool | None = None
 
     @property
     def told(self) -> tuple[FindingReport, ...]:

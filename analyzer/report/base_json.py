@@ -8,6 +8,7 @@ from typing import Any
 from archlint.analyzer.compare.architecture import Operation, Totals
 from archlint.analyzer.compare.difference import Difference, ScopeChange
 from archlint.analyzer.report import Change, FindingReport
+from archlint.analyzer.report.measured import change_as_object
 
 
 def as_object(
@@ -20,6 +21,7 @@ def as_object(
         "name": change.base or None,
         "difference": None if change.difference is None else _difference(change.difference),
         "fixed": [finding(one) for one in change.fixed],
+        "measured": [change_as_object(one) for one in change.measured],
     }
 
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from archlint.analyzer.compare.architecture import Operation, Totals
 from archlint.analyzer.compare.difference import Difference
 from archlint.analyzer.report import ModelReport, State
+from archlint.analyzer.report.measured import change_text
 from archlint.analyzer.text import Paint, paragraph, percent, percent_change, plural, safe, size
 
 _SHOWN = 8  # operations of a kind, and parts of the model
@@ -28,6 +29,8 @@ def summary(model: ModelReport, paint: Paint, width: int | None) -> Iterator[str
         yield from _indented(head, 2, width)
         for line in _totals(change.difference):
             yield from _indented(line, 4, width)
+        for measured in change.measured:
+            yield from _indented(f"measured   {change_text(measured)}", 4, width)
         inner = _operations(change.difference, paint, width and width - 2, _SHOWN)
         yield from (f"  {line}" for line in inner)
     yield from _indented(found(model), 2, width)

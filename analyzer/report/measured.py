@@ -30,6 +30,14 @@ def whole_text(whole: Whole) -> str:
     return f"{what}: {_numbers(comparison)}"
 
 
+def change_text(measured: Measured) -> str:
+    """A model beside its base."""
+    if measured.comparison is None:
+        return f"not measured: {safe(measured.why)}"
+    where = safe(measured.provider.label)
+    return f"{_direction(measured.comparison)} on {where}: {_numbers(measured.comparison)}"
+
+
 def brief(measured: Measured) -> str:
     """A verdict in a few words."""
     where = safe(measured.provider.label)
@@ -93,9 +101,14 @@ def as_object(measured: Measured) -> dict[str, Any]:
 
 def whole_as_object(whole: Whole) -> dict[str, Any]:
     """A whole model's times as JSON."""
-    measured = as_object(whole.measured)
-    del measured["verdict"]
-    return {**measured, "proposals": whole.proposals}
+    return {**change_as_object(whole.measured), "proposals": whole.proposals}
+
+
+def change_as_object(measured: Measured) -> dict[str, Any]:
+    """A model's times beside those of another, of which nothing was claimed, as JSON."""
+    found = as_object(measured)
+    del found["verdict"]
+    return found
 
 
 def _times(comparison: Comparison) -> dict[str, Any]:

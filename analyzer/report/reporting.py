@@ -170,4 +170,6 @@ def _predicted(prediction: Prediction | None) -> Predicted | None:
         runtime=profile.runtime,
         ns=prediction.total_ns,
         unpredicted=len(prediction.unpredicted),
+        mac_ns=profile.mac_ns,
+        byte_ns=profile.memory.points[-1][1],
     )

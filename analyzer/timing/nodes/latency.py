@@ -33,7 +33,8 @@ class NodeTime:
 
     ``label``, ``operator`` and ``scope`` are those of the node that costs most; of kernels that
     onnxruntime added they are what the kernels work on, and ``nodes`` is empty. The cost is of all
-    nodes, None where one is unknown.
+    nodes, None where one is unknown. ``ids`` are those of the nodes of the whole graph that these
+    are, or whose bodies they are in, that of the leading one first.
     """
 
     label: str
@@ -43,6 +44,7 @@ class NodeTime:
     kernels: tuple[KernelTime, ...]
     nodes: tuple[tuple[str, str], ...]  # label and operator of each
     cost: Cost | None
+    ids: tuple[int, ...] = ()
 
     @property
     def time(self) -> float:

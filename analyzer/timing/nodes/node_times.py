@@ -76,8 +76,11 @@ class _Names:
     def node_time(self, region: Region, kernels: Sequence[KernelTime]) -> NodeTime:
         """A region with the kernels of it that ran."""
         nodes = self.placed(region.nodes)
+        ids: dict[int, None] = {}
         if nodes:
             leading = max(nodes, key=_weight)
+            first = region.nodes[nodes.index(leading)]
+            ids = dict.fromkeys(map(self._id, (first, *region.nodes)))
             known = [node.cost for node in nodes if node.cost is not None]
             cost = total(known) if len(known) == len(nodes) else None
             operator = leading.operator
@@ -92,7 +95,12 @@ class _Names:
             kernels=tuple(kernels),
             nodes=tuple([(node.label, node.operator) for node in nodes]),
             cost=cost,
+            ids=tuple(ids),
         )
+
+    def _id(self, number: int) -> int:
+        """The id of a node of the whole graph: of this one, or of the one in whose bodies it is."""
+        return int(self._marked.nodes[number].place[0])
 
     def _worked_on(self, value: str) -> Placed:
         """What makes a value: a node, or nothing where it is an input or a weight."""

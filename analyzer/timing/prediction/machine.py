@@ -97,6 +97,13 @@ class MachineProfile:
         short = self.provider.removesuffix("ExecutionProvider").lower()
         return f"{short}, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
+    @property
+    def mac_ns(self) -> float:
+        """The least nanoseconds that a multiply-accumulate of 32-bit floats takes."""
+        if self.tiles is None:
+            return self.product
+        return min(self.product, self.tiles.multiply / self.tiles.block)
+
 
 def from_json(document: Mapping[str, Any]) -> MachineProfile:
     """A profile from its JSON; raises ValueError, TypeError or KeyError where it is none."""

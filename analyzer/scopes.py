@@ -9,7 +9,7 @@ from functools import lru_cache
 from onnx import NodeProto
 
 _MAX_PARTS = 64  # of a path; a longer name is none that a module gave
-_NAME_SCOPES = "pkg.torch.onnx.name_scopes"
+NAME_SCOPES = "pkg.torch.onnx.name_scopes"  # of the metadata that torch's exporter writes
 
 Scope = tuple[str, ...]
 
@@ -20,7 +20,7 @@ def scope_of(node: NodeProto, scopes: Mapping[str, Scope]) -> Scope:
     ``scopes`` are those of the values made so far: a node that tells nothing belongs where its
     first input was made."""
     for entry in node.metadata_props:
-        if entry.key == _NAME_SCOPES and (scope := _from_metadata(entry.value)) is not None:
+        if entry.key == NAME_SCOPES and (scope := _from_metadata(entry.value)) is not None:
             return scope
     if name := node.name:
         path, slash, _ = name.rpartition("/")

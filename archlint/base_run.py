@@ -15,7 +15,8 @@ from archlint.comparing import beside, same, without_base
 from archlint.config import Chosen
 from archlint.work import Answer, Prepared, Request, Task
 
-if TYPE_CHECKING:  # most runs time nothing
+if TYPE_CHECKING:  # most runs time nothing, and most models are in files
+    from archlint.analyzer.reader.memory import InMemory
     from archlint.pipeline import Stopwatch
 
 _AT_ONCE = 16  # files of a base that are there at a time; they may be large
@@ -28,12 +29,13 @@ def compared(
     request: Request,
     prepared: Prepared,
     effort: Effort,
+    held: Mapping[str, InMemory],
 ) -> tuple[dict[str, ModelReport], list[Failure]]:
     """The reports of the answers, by path, with what has changed, and what nobody can compare: a
     model whose base is not here.
 
     The base is checked with the settings of the head. It only runs beside the head, where findings
-    are timed.
+    are timed. ``held`` are the models of the run that are in memory.
     """
     failures: list[Failure] = []
     stopwatch = prepared.stopwatch
@@ -46,9 +48,9 @@ def compared(
         with ExitStack() as stack:
             counterparts = {path: base.find(path, stack) for path in paths}
             tasks = [
-                Task(path, one.content)
+                Task(path, one.content, one.memory)
                 for path, one in counterparts.items()
-                if one is not None and one.content is not None and not one.is_same
+                if one is not None and (one.content or one.memory) and not one.is_same
             ]
             made = answers(request, tasks, prepared, effort)
         known = dict(zip((task.path for task in tasks), made, strict=True))
@@ -66,13 +68,15 @@ def compared(
                 if stopwatch is not None and before.report is not None:
                     bindings = chosen[path].bindings
                     watch = stopwatch, failures
-                    compared_with = _timed(compared_with, counterpart, bindings, *watch)
+                    there = held.get(path)
+                    compared_with = _timed(compared_with, there, counterpart, bindings, *watch)
                 reports[path] = compared_with
     return reports, failures
 
 
 def _timed(
     report: ModelReport,
+    memory: InMemory | None,
     base: Counterpart,
     bindings: Bindings,
     stopwatch: Stopwatch,
@@ -83,7 +87,7 @@ def _timed(
 
     if report.change is None:
         return report
-    measured = timed_beside(report.path, base, bindings, stopwatch, failures)
+    measured = timed_beside(report.path, base, bindings, stopwatch, failures, memory)
     return replace(report, change=replace(report.change, measured=measured))
 
 

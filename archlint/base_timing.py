@@ -9,6 +9,7 @@ from archlint.analyzer.inputs import Bindings
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import STANDARD_INPUT, read
 from archlint.analyzer.reader.external import refuse_unsafe
+from archlint.analyzer.reader.memory import InMemory, hold
 from archlint.analyzer.report import Failure
 from archlint.analyzer.timing.compare import WHOLE_MODEL, compare
 from archlint.analyzer.timing.measurement import Measured
@@ -27,15 +28,17 @@ def timed_beside(
     bindings: Bindings,
     stopwatch: Stopwatch,
     failures: list[Failure],
+    memory: InMemory | None = None,
 ) -> tuple[Measured, ...]:
-    """The base against the model at the path, one verdict a provider; a run that fails is added to
-    the failures."""
+    """The base against the model at the path or in memory, one verdict a provider; a run that fails
+    is added to the failures."""
     providers = stopwatch.providers
     why = _UNREAD if path == STANDARD_INPUT else _HOLES if base.has_holes else ""
-    if why or base.content is None:
+    if why or not (base.content or base.memory):
         return tuple(Measured(provider, why=why or _HOLES) for provider in providers)
     try:
-        before, after = (_subject(file, bindings) for file in (base.content, path))
+        before = _subject(base.content or path, base.memory, bindings)
+        after = _subject(path, memory, bindings)
     except ModelError as error:
         return tuple(Measured(provider, why=error.why) for provider in providers)
     return tuple(_verdicts(path, (before, after), stopwatch, failures))
@@ -66,7 +69,7 @@ def _verdict(
         return Measured(provider, why=error.why)
 
 
-def _subject(path: str, bindings: Bindings) -> Subject:
-    model = read(path)
+def _subject(path: str, memory: InMemory | None, bindings: Bindings) -> Subject:
+    model = read(path) if memory is None else hold(path, memory)
     refuse_unsafe(model)
     return whole(model, load(model, bindings))

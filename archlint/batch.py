@@ -168,10 +168,13 @@ def _answer_all(
 
 
 def _may_leave(tasks: Iterable[Task], request: Request, prepared: Prepared) -> bool:
-    """Whether another process could do them: nothing is timed, and standard input is here alone."""
+    """Whether another process could do them: nothing is timed, and standard input and what is in
+    memory are here alone."""
     if request.execute or prepared.stopwatch is not None:
         return False
-    return all(STANDARD_INPUT not in (task.path, task.content) for task in tasks)
+    return all(
+        task.memory is None and STANDARD_INPUT not in (task.path, task.content) for task in tasks
+    )
 
 
 def _seconds(task: Task) -> float:

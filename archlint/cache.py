@@ -62,7 +62,7 @@ class Cache:
     def key(self, task: Task, oid: str = "") -> str | None:
         """What an answer is found by: of a content with this SHA-256, or of what the task's file
         holds; None where none can be kept."""
-        if STANDARD_INPUT in (task.path, task.content):
+        if task.memory is not None or STANDARD_INPUT in (task.path, task.content):
             return None
         try:
             settings, whole = self._settings_for(task.path)

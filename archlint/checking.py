@@ -20,7 +20,8 @@ from archlint.progress import Progress
 from archlint.snapshot_files import snapshot_of
 from archlint.work import Answer, Prepared, Request, Task
 
-if TYPE_CHECKING:  # most runs have no base
+if TYPE_CHECKING:  # most runs have no base, and most models are in files
+    from archlint.analyzer.reader.memory import InMemory
     from archlint.bases import Base
 
 
@@ -29,30 +30,34 @@ class Wanted:
     """What a run is asked for beside what it wants of each model.
 
     ``base`` is what the models are compared with; ``effort`` says in how many processes, and what
-    is kept from run to run.
+    is kept from run to run. ``held`` are models in memory, by what they are called; a run that is
+    not ``shown`` shows no progress.
     """
 
-    base: str | None = None
+    base: str | InMemory | None = None
     on_pointer: OnPointer = OnPointer.ERROR
     anchor: AnchorChoice = AnchorChoice.AUTO
     effort: Effort = field(default_factory=Effort)
+    held: Mapping[str, InMemory] = field(default_factory=dict)
+    shown: bool = True
 
 
 def check(paths: Sequence[str], request: Request, prepared: Prepared, wanted: Wanted) -> Report:
-    """The report of what the paths name, before a baseline has its say.
+    """The report of what the paths name and of what is held, before a baseline has its say.
 
     Raises ConfigError for settings or a base that cannot be used.
     """
     configuration = prepared.configuration
     models, missing = find_models(paths, configuration)
+    models += wanted.held
     chosen = {path: configuration.chosen(path) for path in models}  # all, before any takes time
     base, failures = None, [*missing]
     if wanted.base is not None:
         from archlint.bases import open_base  # late: most runs have none
 
-        base = open_base(wanted.base, models)
+        base = open_base(wanted.base, models, wanted.held)
         request = replace(request, architectures=True)
-    with Progress(len(models)) as progress:
+    with Progress(len(models), shown=wanted.shown) as progress:
         if prepared.stopwatch is not None:
             watch = replace(prepared.stopwatch, progress=progress.step)
             prepared = replace(prepared, stopwatch=watch)
@@ -66,7 +71,8 @@ def check(paths: Sequence[str], request: Request, prepared: Prepared, wanted: Wa
     if base is not None:
         from archlint.base_run import compared  # late: as above
 
-        reports, unknown = compared(base, found, chosen, request, prepared, wanted.effort)
+        effort, held = wanted.effort, wanted.held
+        reports, unknown = compared(base, found, chosen, request, prepared, effort, held)
         failures += unknown
     report = Report(
         __version__,
@@ -91,6 +97,9 @@ def _answers(
     skipped: list[str] = []
     tasks: list[Task] = []
     for path in models:
+        if path in wanted.held:
+            tasks.append(Task(path, memory=wanted.held[path]))
+            continue
         known = answered(path, request, prepared, wanted.on_pointer, wanted.effort)
         if known is None:
             tasks.append(Task(path))

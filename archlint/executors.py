@@ -21,7 +21,7 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class Errand:
     request: Request
     folder: str
     variables: tuple[tuple[str, str], ...]
-    profile: MachineProfile | None
+    profile: MachineProfile | None = field(hash=False)  # it holds a table; run tells it apart
     run: bytes
     version: str = __version__
 

@@ -21,7 +21,7 @@ _CHUNK = 1 << 22
 
 def answer_for(request: Request, task: Task, prepared: Prepared) -> Answer:
     """The answer to a task, whose model is fetched for it where its path is a URL."""
-    if not is_remote(task.path) or task.content is not None:
+    if not is_remote(task.path) or task.content is not None or task.memory is not None:
         return answer(request, task, prepared)
     chosen = prepared.configuration.chosen(task.path)
     rules = (*chosen.rules, *chosen.alternatives)

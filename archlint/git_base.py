@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -20,8 +20,9 @@ from archlint.work import Answer
 _SHORT = 10  # digits of a commit that a report shows
 
 
-def open_revision(name: str, models: Sequence[str]) -> _Revision:
-    """The base that a revision is, in the repository of the models.
+def open_revision(name: str, models: Sequence[str], held: Container[str] = ()) -> _Revision:
+    """The base that a revision is, in the repository of the models; those that are ``held`` in
+    memory are only called by their paths.
 
     Raises ConfigError where there is none of the name, and for models of several repositories.
     """
@@ -38,20 +39,21 @@ def open_revision(name: str, models: Sequence[str]) -> _Revision:
     commit = here.base(name)
     short = commit[:_SHORT]
     label = short if commit.startswith(name) else f"{name} ({short})"
-    return _Revision(label, BaseModels(here, commit))
+    return _Revision(label, BaseModels(here, commit), held)
 
 
 @dataclass(frozen=True)
 class _Revision(Base):
     label: str
     models: BaseModels
+    held: Container[str]
 
     def find(self, path: str, stack: ExitStack, /) -> Counterpart | None:
         there = self.models.counterpart(path)
         if there is None:
             return None
         name = f"{self.label}: {there}"
-        if self.models.is_same(path):
+        if path not in self.held and self.models.is_same(path):
             return Counterpart(name, is_same=True)
         stored = stack.enter_context(self.models.materialised(path))
         if isinstance(stored, Pointer):

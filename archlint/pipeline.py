@@ -24,7 +24,8 @@ from archlint.config import Choose, Chosen, check_used
 from archlint.plugins import load_plugins_for
 from archlint.snapshot_files import has_snapshot
 
-if TYPE_CHECKING:  # a static run does without what starts processes
+if TYPE_CHECKING:  # a static run of files does without
+    from archlint.analyzer.reader.memory import InMemory
     from archlint.analyzer.timing.effort import Effort
     from archlint.analyzer.timing.prediction.machine import MachineProfile
     from archlint.analyzer.timing.prediction.times import Prediction
@@ -102,16 +103,22 @@ def lint(
 
 
 def examine(
-    path: str, chosen: Chosen, manner: Manner = STATIC, *, content: str | None = None
+    path: str,
+    chosen: Chosen,
+    manner: Manner = STATIC,
+    *,
+    content: str | None = None,
+    memory: InMemory | None = None,
 ) -> Examined:
-    """Analyse one model, whose file is ``content`` where it is not the path itself.
+    """Analyse one model, whose file is ``content`` where it is not the path itself, or which is in
+    ``memory``.
 
     One that fails to run is a failure, and is analysed without. Raises ConfigError as ``lint``
     does.
     """
     failures: list[Failure] = []
     try:
-        model = read(path if content is None else content)
+        model = _held(path, memory) if memory else read(path if content is None else content)
         load_plugins_for(model.proto)
         dims = dim_names(model.proto.graph)
         inputs = frozenset(info.name for info in model.proto.graph.input)
@@ -129,6 +136,12 @@ def examine(
     told = tuple(replace(failure, path=path) for failure in failures)
     analysis = replace(analysis, path=path)
     return Examined(model, analysis, told, frozenset(dims), inputs)
+
+
+def _held(path: str, memory: InMemory) -> Model:
+    from archlint.analyzer.reader.memory import hold  # late: most models are in files
+
+    return hold(path, memory)
 
 
 def _observed(

@@ -16,9 +16,11 @@ _DELAY = 1.0  # seconds of silence, so that quick runs print nothing
 
 
 class Progress:
-    """Shows which of the models is at work; silent where stderr is no terminal."""
+    """Shows which of the models is at work, if it is ``shown``; silent where stderr is no
+    terminal."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, shown: bool = True) -> None:
+        self._shown = shown
         self._total = total
         self._done = 0
         self._text = self._step = ""
@@ -29,7 +31,7 @@ class Progress:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if self._shown and sys.stderr.isatty():
             self._timer.start()
         return self
 

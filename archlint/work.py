@@ -22,7 +22,8 @@ from archlint.configuration import Configuration, configure
 from archlint.pipeline import Manner, Stopwatch, examine
 from archlint.snapshot_files import has_snapshot
 
-if TYPE_CHECKING:  # a machine that was never measured does without
+if TYPE_CHECKING:  # a machine that was never measured does without, and a run of files
+    from archlint.analyzer.reader.memory import InMemory
     from archlint.analyzer.timing.nodes.latency import Latency
     from archlint.analyzer.timing.prediction.machine import MachineProfile
 
@@ -56,10 +57,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A model by its path, whose file is ``content`` where it is not the path itself."""
+    """A model by its path, whose file is ``content`` where it is not the path itself; one in
+    ``memory`` is only called by the path."""
 
     path: str
     content: str | None = None
+    memory: InMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def answer(request: Request, task: Task, prepared: Prepared) -> Answer:
     configuration = prepared.configuration
     chosen = configuration.chosen(task.path)
     manner = Manner(request.execute, prepared.stopwatch, prepared.profile)
-    examined = examine(task.path, chosen, manner, content=task.content)
+    examined = examine(task.path, chosen, manner, content=task.content, memory=task.memory)
     if examined.analysis is None or examined.model is None:
         return Answer(failures=examined.failures, dims=examined.dims, inputs=examined.inputs)
     failures = list(examined.failures)

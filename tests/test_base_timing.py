@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import Run
 from jsonschema import Draft202012Validator
 
 from archlint.analyzer.inputs import Bindings
@@ -15,6 +14,7 @@ from archlint.analyzer.timing.providers import Provider
 from archlint.base_timing import timed_beside
 from archlint.bases import Counterpart
 from archlint.pipeline import Stopwatch
+from command_line import Run
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 REDUCED, NAIVE = (

@@ -29,6 +29,7 @@ from archlint.analyzer.errors import (
     ModelReadError,
     RuleError,
 )
+from archlint.analyzer.timing.prediction.machine import Curve, MachineProfile
 from archlint.executors import Errand, done, run_over
 from archlint.work import Answer, Prepared, Request, Task, work
 from command_line import Run
@@ -41,6 +42,17 @@ NAIVE = str(SAMPLES / "inception_module_naive.onnx")
 def errand(request: Request | None = None) -> Errand:
     request = request or Request()
     return Errand.of(request, Prepared(request.configuration()))
+
+
+def test_a_worker_keeps_what_it_has_prepared_for_a_known_machine() -> None:
+    """An errand is known again by its hash, whose profile holds a table of operators."""
+    configuration = Request().configuration()
+    one = Errand.of(Request(), Prepared(configuration, MachineProfile(
+        "cpu", "CPUExecutionProvider", 1, "CPU time", "1.31", 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,
+        Curve(((1.0, 1.0),)), 1.0, Curve(((1.0, 1.0),)), None, {"Relu": 1.0},
+    )))  # fmt: skip
+    assert done(one, Task(NAIVE)) == done(replace(one), Task(NAIVE))
+    assert done(one, Task(NAIVE)).report is not None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from archlint import __version__
 from command_line import Run
 from kernels import models_folder
-from pages import DOCS, Block, Typed, blocks, follow, prose_of, text_of
+from pages import DOCS, Block, Typed, blocks, follow, prose_of, run_session, text_of
 
 PROSE = (
     "index",
@@ -29,6 +29,7 @@ PROSE = (
     "gitlab",
     "pre-commit",
     "pytest",
+    "python",
 )
 ROOT = DOCS.parent
 SAMPLES = ROOT / "samples"
@@ -75,6 +76,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_commands_print_what_the_page_shows(page: str, desk: Path, typed: Typed) -> None:
     """To the letter, but for lines that it leaves out."""
     follow(page, typed)
+
+
+def test_python_says_what_the_page_shows(desk: Path) -> None:
+    """To the letter; what needs torch is tested where that is."""
+    failed, tried = run_session("python", without="torch")
+    assert failed == 0
+    assert tried > 15
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ Codes = NDArray[np.unsignedinteger[Any]]
 _Bytes = NDArray[np.uint8]
 
 _COMPLEX: Final = frozenset({TensorProto.COMPLEX64, TensorProto.COMPLEX128})
-_BLOCK: Final = 3 << 18  # bytes that are read at once, whole numbers of any width
+_BLOCK: Final = 3 << 18  # bytes that are read at once, whole numbers of any width; or numbers
 _VARINTS: Final = _BLOCK // 8  # decoding them takes many times their bytes
 _AS_RAW: Final = frozenset({RAW, "float_data", "double_data"})
 
@@ -48,7 +48,9 @@ def read_codes(model: Model, tensor: TensorProto) -> Iterator[Codes]:
     bits = number_bits(tensor.data_type)
     if not bits or not is_in_file(model, tensor):
         array = np.ascontiguousarray(read_tensor(model, tensor)).reshape(-1)
-        yield array.view(f"u{max(bits, 8) // 8}") & _mask(bits)
+        codes = array.view(f"u{max(bits, 8) // 8}")
+        for begin in range(0, codes.size, _BLOCK):
+            yield codes[begin : begin + _BLOCK] & _mask(bits)
         return
     left = numbers_of(tensor)
     try:

@@ -45,10 +45,11 @@ def _repair(message: Message) -> None:
                 _repair(part)
         elif field.type == FieldDescriptor.TYPE_STRING:
             if field.is_repeated:
-                value[:] = map(_decoded, value)
+                value[:] = map(decoded, value)
             else:
-                setattr(message, field.name, _decoded(value))
+                setattr(message, field.name, decoded(value))
 
 
-def _decoded(text: str | bytes) -> str:
+def decoded(text: str | bytes) -> str:
+    r"""A string of a message as text, with ``\xff`` for a byte that is no UTF-8."""
     return text.decode(errors="backslashreplace") if isinstance(text, bytes) else text

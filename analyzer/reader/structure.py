@@ -93,6 +93,11 @@ def skim(descriptor: int, *, whole: bool = False) -> Skimmed:
     return skim(descriptor, whole=True)
 
 
+def is_large(size: int, data_type: int) -> bool:
+    """Whether a tensor whose elements take so many bytes is left out of a copy."""
+    return size > (INLINE_INTEGERS if data_type in _INTEGERS else INLINE_BYTES)
+
+
 def copy(descriptor: int, kind: str, begin: int, end: int) -> bytes:
     """The message [begin, end) of an open file, without the payloads of large tensors."""
     return _Walk(descriptor, INLINE_BYTES).copy(kind, begin, end)
@@ -194,7 +199,7 @@ class _Walk:
         """Whether a tensor of so many bytes, whose type stands at [begin, end), is left out."""
         if size <= INLINE_BYTES or size > INLINE_INTEGERS:
             return size > INLINE_BYTES
-        return begin == end or self.window.varint(begin, end) not in _INTEGERS
+        return begin == end or is_large(size, self.window.varint(begin, end))
 
     def _is_reference(self, begin: int, end: int) -> bool:
         """Whether an entry of metadata claims to say where a payload is."""

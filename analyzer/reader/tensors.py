@@ -93,6 +93,11 @@ class _Walk:
             yield _held(part, node)
 
 
+def is_plain(attribute: AttributeProto) -> bool:
+    """Whether an attribute is of a type that holds no tensor."""
+    return attribute.type in _PLAIN
+
+
 def _held(tensor: TensorProto, node: NodeProto | None) -> Held:
     held = Held(tensor, node)
     if len(tensor.dims) > MAX_RANK:

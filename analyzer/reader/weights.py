@@ -20,7 +20,7 @@ from archlint.analyzer.errors import ModelReadError
 from archlint.analyzer.reader.elements import RAW, bits_of, fault_of, is_external, payloads_of
 from archlint.analyzer.reader.external import Folder, Span
 from archlint.analyzer.reader.faults import Fault
-from archlint.analyzer.reader.model import Model
+from archlint.analyzer.reader.model import Elements, Model
 from archlint.analyzer.reader.source import FLAGS, STANDARD_INPUT
 from archlint.analyzer.reader.structure import PAYLOADS, Payload
 from archlint.analyzer.reader.tensors import Held
@@ -45,7 +45,12 @@ def read_tensor(model: Model, tensor: TensorProto) -> NDArray[Any]:
     """
     if tensor.data_type == TensorProto.STRING or not bits_of(tensor.data_type):
         raise error_of(model, tensor, "its elements are no numbers of a known type")
-    array = _from_file(model, tensor) if is_in_file(model, tensor) else _decoded(model, tensor)
+    if is_in_file(model, tensor):
+        array = _from_file(model, tensor)
+    elif model.elements and (left := payloads_of(tensor, model.payloads)):
+        array = _from_memory(model, tensor, model.elements[left[0].offset])
+    else:
+        array = _decoded(model, tensor)
     array.flags.writeable = False
     return array
 
@@ -59,7 +64,19 @@ def is_in_file(model: Model, tensor: TensorProto) -> bool:
         return True
     if fault := fault_of(tensor, model.payloads):
         raise error_of(model, tensor, fault.what)
-    return bool(payloads_of(tensor, model.payloads))
+    return not model.elements and bool(payloads_of(tensor, model.payloads))
+
+
+def _from_memory(model: Model, tensor: TensorProto, elements: Elements) -> NDArray[Any]:
+    """A view of them: its flags are its own."""
+    try:
+        array = np.asarray(elements()).view()
+    except Exception as error:
+        why = f"its elements cannot be had: {type(error).__name__}: {error}"
+        raise error_of(model, tensor, why) from error
+    if array.shape != tuple(tensor.dims):
+        raise error_of(model, tensor, "it has no data of its dims")
+    return array
 
 
 def _from_file(model: Model, tensor: TensorProto) -> NDArray[Any]:

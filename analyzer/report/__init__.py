@@ -17,6 +17,7 @@ from archlint.analyzer.finding import Confidence, Forecast, Severity
 from archlint.analyzer.identity import Identity
 from archlint.analyzer.proposal import FixKind, Step
 from archlint.analyzer.report.layers import Kernels, LayerReport
+from archlint.analyzer.text import Paint, plural
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Measured, Whole
@@ -33,6 +34,11 @@ class NodeReport:
     operator: str
     scope: tuple[str, ...] = ()
     place: int | None = None
+
+    @property
+    def module(self) -> str:
+        """The module that the node belongs to, as in ``layer1.0``; empty if nothing tells it."""
+        return ".".join(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,11 @@ class FindingReport:
     def is_told(self) -> bool:
         """Whether it is for who made this change: it was not there before, or was less."""
         return self.state is not State.UNCHANGED
+
+    def __str__(self) -> str:
+        from archlint.analyzer.report.concise import one_line  # late: most runs write no such text
+
+        return one_line(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,3 +315,22 @@ class Report:
     def findings(self) -> Sequence[FindingReport]:
         """The findings of all models."""
         return [finding for model in self.models for finding in model.findings]
+
+    def __repr__(self) -> str:
+        counted = [
+            plural(len(self.models), "model"),
+            plural(len(self.findings), "finding"),
+            plural(len(self.failures), "failure"),
+        ]
+        return f"<Report: {', '.join(counted if self.failures else counted[:-1])}>"
+
+    def __str__(self) -> str:
+        from archlint.analyzer.report.concise import render  # late: most runs write other formats
+
+        return render(self, Paint()).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the top of the page."""
+        from archlint.analyzer.report import html  # late: as above
+
+        return html.summary(self)

@@ -21,7 +21,7 @@ def render(report: Report, paint: Paint) -> str:
 def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
     path = safe(model.path)
     for finding in model.told:
-        yield _line(path, finding, paint)
+        yield one_line(finding, path, paint)
     if changed := headline(model):
         yield f"{path}: {changed}"
     if model.unknown_nodes:
@@ -29,6 +29,8 @@ def _lines(model: ModelReport, paint: Paint) -> Iterable[str]:
         yield f"{path}: {nodes}: {safe(str(model.unknown[0].cause))}"
 
 
-def _line(path: str, finding: FindingReport, paint: Paint) -> str:
-    where = f"{path}: {names(finding)}" if finding.nodes else path
-    return f"{where}: {paint(finding.code, 'bold')} {finding.name}: {in_brief(finding)}"
+def one_line(finding: FindingReport, path: str = "", paint: Paint = Paint()) -> str:  # noqa: B008 - it is frozen
+    """A finding in one line, with the path of its model where it is given."""
+    where = [path, names(finding) if finding.nodes else ""]
+    code = paint(finding.code, "bold")
+    return ": ".join([*filter(None, where), f"{code} {finding.name}", in_brief(finding)])

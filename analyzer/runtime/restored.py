@@ -35,7 +35,7 @@ def restore(model: Model) -> tuple[ModelProto, str]:
     if model.path == STANDARD_INPUT:
         why = "cannot be run: standard input cannot be read again; give a path"
         raise ExecutionError(model.path, why)
-    if not any(is_external(held.tensor) for held in tensors(proto)):
+    if not model.elements and not any(is_external(held.tensor) for held in tensors(proto)):
         path = os.path.realpath(model.path)
         folder = os.path.dirname(path)
         for tensor in proto.graph.initializer:
@@ -72,7 +72,7 @@ def _copy(model: Model, proto: ModelProto) -> None:
     if size > MOST_BYTES:
         why = f"{size:,} bytes without external data are more than a protobuf message holds"
         raise ExecutionError(model.path, f"cannot be run: {why}; save it with external data")
-    if os.path.getsize(model.path) != model.file_bytes:
+    if not model.elements and os.path.getsize(model.path) != model.file_bytes:
         raise ExecutionError(model.path, "cannot be run: the file has changed since it was read")
     for tensor, _ in lacking:
         tensor.CopyFrom(numpy_helper.from_array(read_tensor(model, tensor), tensor.name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import doctest
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -92,6 +93,16 @@ def shows_alike(expected: str, printed: str) -> list[str]:
     there = set(likeness(printed))
     shown = [line for line in likeness(expected) if line and line != ELISION]
     return [line for line in shown if line not in there]
+
+
+def run_session(page: str, *, only: str = "", without: str = "\0") -> tuple[int, int]:
+    """Run the Python sessions of a page as one; how many of its lines say something else, and how
+    many there are. Blocks are told by what is in them."""
+    sessions = [block.text for block in blocks(page) if block.language == "pycon"]
+    text = "".join(one for one in sessions if only in one and without not in one)
+    test = doctest.DocTestParser().get_doctest(text, {}, page, f"{page}.md", 0)
+    result = doctest.DocTestRunner().run(test)
+    return result.failed, result.attempted
 
 
 def follow(page: str, typed: Typed) -> None:

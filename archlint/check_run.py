@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.report import Report
 from archlint.baseline_place import is_wanted
 from archlint.checking import Wanted, check
+from archlint.choices import Assets, Format
 from archlint.configuration import Configuration
 from archlint.environment import output_target
 from archlint.output import complain, remark, write
-from archlint.run import broken_code, exit_code, known_machine
+from archlint.run import broken_code, exit_code, known_machine, with_outcomes
 from archlint.work import Prepared, Request
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Ends:
 
     output_file: str | None = None
     outputs: tuple[str, ...] = ()
+    assets: Assets = Assets.INLINE
     baseline: str | None = None
     write_baseline: bool = False
     prune_baseline: bool = False
@@ -57,6 +59,11 @@ def run(
     configuration = request.configuration()
     output_file, named = output_target(ends.output_file)
     outputs = parse_outputs(ends.outputs, output_file)
+    output_format = configuration.output_format()
+    if Format.HTML in (output_format, *(one.output_format for one in outputs)):
+        request = replace(request, layers=True)
+    elif ends.assets is not Assets.INLINE:
+        raise ConfigError("--assets", "is for HTML; give --html FILE too")
     prepared = Prepared(configuration, known_machine(), clock)
     report = check(paths, request, prepared, wanted)
     for failure in report.failures:
@@ -73,8 +80,8 @@ def run(
         write((baselines.written if ends.write_baseline else baselines.pruned)(report), None)
         return broken_code(report)
     report = judged(report, configuration, ends, timed=clock is not None)
-    output_format = configuration.output_format()
-    write_all(report, output_format, output_file, named, outputs, configuration)
+    report = with_outcomes(report, configuration)
+    write_all(report, output_format, output_file, named, outputs, configuration, ends.assets)
     return exit_code(report, configuration, ends.max_warnings)
 
 

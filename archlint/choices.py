@@ -22,6 +22,7 @@ class Format(StrEnum):
     AZURE = "azure"
     MARKDOWN = "markdown"
     CSV = "csv"
+    HTML = "html"
 
 
 class TableFormat(StrEnum):
@@ -61,6 +62,21 @@ class SchemaName(StrEnum):
     REPORT = "report"
     TIME = "time"
     CONFIG = "config"
+
+
+class Assets(StrEnum):
+    """Where the style and the script of an HTML report are."""
+
+    INLINE = "inline"
+    EXTERNAL = "external"
+
+
+class PlotKind(StrEnum):
+    """Pictures of what a model costs."""
+
+    COST_MAP = "cost-map"
+    DEPTH = "depth"
+    ROOFLINE = "roofline"
 
 
 class AnchorChoice(StrEnum):

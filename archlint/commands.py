@@ -39,6 +39,8 @@ from archlint.snapshot_commands import snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from archlint.plots import Plot
+
 _EPILOG = (
     "Exit codes: 0 nothing found at or above --fail-on; 1 findings, a broken budget, or more "
     "warnings than --max-warnings; 2 wrong use or a fault of archlint; 3 an input could not be "
@@ -124,6 +126,14 @@ def cost(
             help="Print how the costs grow with these dims (names, comma-separated): polynomials.",
         ),
     ] = [],  # noqa: B006 - typer copies it
+    plot: Annotated[
+        list[str],
+        typer.Option(
+            metavar="[KIND=]FILE.svg",
+            help="Draw it as well: cost-map.svg, depth.svg, roofline.svg, or as in depth=a.svg. "
+            "Repeatable.",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Print what every node, operator or module of models costs."""
     from archlint.configuration import configure
@@ -131,6 +141,11 @@ def cost(
 
     if scaling and execute:
         fail("--scaling", "takes no --execute: one run tells the shapes at one size only")
+    pictures: tuple[Plot, ...] = ()
+    if plot:
+        from archlint.plots import parse_plots, write_plots  # late: few runs draw
+
+        pictures = parse_plots(plot)
     configuration = configure(config, isolated=isolated, dims=dim, shapes=input_shape)
     report = analyse(paths, configuration, execute=execute)
     shown = by, sort, top, depth
@@ -138,6 +153,8 @@ def cost(
         text = growth_text(report, scaling, configuration, shown, output_format, output_file)
     else:
         text = costs_text(report, shown, output_format, output_file)
+    if pictures:
+        write_plots(report, pictures)
     write(text, output_file)
     raise typer.Exit(EXIT_INPUT if report.failures else 0)
 

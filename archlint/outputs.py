@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.report import Report
 from archlint.analyzer.text import nearest
-from archlint.choices import Format
+from archlint.choices import Assets, Format
 from archlint.configuration import Configuration
 from archlint.output import terminal, write
 
@@ -73,8 +73,13 @@ def rendered(
     output_format: Format,
     output_file: str | None = None,
     configuration: Configuration | None = None,
+    assets: Assets = Assets.INLINE,
 ) -> str:
-    """The report as it is written to a file, or to stdout."""
+    """The report as it is written to a file, or to stdout; ``assets`` are those of HTML."""
+    if output_format is Format.HTML:
+        from archlint.analyzer.report import html  # late: as all renderers
+
+        return html.render(report, _stem(output_file) if assets is Assets.EXTERNAL else None)
     if output_format is Format.CONCISE:
         from archlint.analyzer.report import concise  # late: as all renderers
 
@@ -101,13 +106,30 @@ def write_all(
     named: str,
     outputs: Sequence[Output] = (),
     configuration: Configuration | None = None,
+    assets: Assets = Assets.INLINE,
 ) -> None:
     """Write the files of ``outputs``, then the report itself to its file or to stdout; ``named`` is
-    what the user has named that file by."""
-    texts = [
-        (rendered(report, one.output_format, one.file, configuration), one.file, _OPTION)
-        for one in outputs
-    ]
-    own = rendered(report, output_format, output_file, configuration)
-    for text, file, option in (*texts, (own, output_file, named)):
+    what the user has named that file by. External ``assets`` are written beside each HTML file."""
+    files = [(one.output_format, one.file, _OPTION) for one in outputs]
+    texts: list[tuple[str, str | None, str]] = []
+    for kind, target, option in (*files, (output_format, output_file, named)):
+        if kind is Format.HTML and assets is Assets.EXTERNAL:
+            texts += ((text, path, option) for path, text in _asset_files(target))
+        texts.append((rendered(report, kind, target, configuration, assets), target, option))
+    for text, file, option in texts:
         write(text, file, option)
+
+
+def _stem(file: str | None) -> str:
+    """What the names of assets beside an HTML file begin with; raises ConfigError without one."""
+    if file is None:
+        raise ConfigError("--assets external", "writes files beside the report; name it by -o FILE")
+    return os.path.splitext(os.path.basename(file))[0]
+
+
+def _asset_files(file: str | None) -> Iterator[tuple[str, str]]:
+    """The files beside an HTML file, with what is in them."""
+    from archlint.analyzer.report import html  # late: as all renderers
+
+    for name, text in html.asset_files(_stem(file)).items():
+        yield os.path.join(os.path.dirname(file or ""), name), text

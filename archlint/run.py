@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archlint import __version__, pipeline
@@ -110,8 +111,17 @@ def exit_code(report: Report, configuration: Configuration, max_warnings: int | 
     )
     if max_warnings is not None and warnings > max_warnings:
         return EXIT_FINDINGS
-    failed = any(_fails(model, configuration.fail_on(model.path)) for model in report.models)
-    return EXIT_FINDINGS if failed else 0
+    outcomes = with_outcomes(report, configuration)
+    return EXIT_FINDINGS if any(model.failed for model in outcomes.models) else 0
+
+
+def with_outcomes(report: Report, configuration: Configuration) -> Report:
+    """The report, whose models know whether the run fails for them."""
+    models = (
+        replace(model, failed=_fails(model, configuration.fail_on(model.path)))
+        for model in report.models
+    )
+    return replace(report, models=tuple(models))
 
 
 def broken_code(report: Report) -> int:

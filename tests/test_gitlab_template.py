@@ -73,7 +73,7 @@ def test_what_the_script_writes_is_kept() -> None:
     artifacts = found["artifacts"]
     assert artifacts["when"] == "always"
     assert artifacts["reports"] == {"codequality": written["gitlab"], "junit": written["junit"]}
-    assert artifacts["paths"] == [written["json"], written["markdown"]]
+    assert artifacts["paths"] == [written["json"], written["markdown"], written["html"]]
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
@@ -114,7 +114,7 @@ def test_the_script(
     assert pip == ["python", "-m", "pip", "install", "--quiet", "tools/a wheel.whl"]
     assert archlint[:2] == ["archlint", "check"]
     assert archlint[-len(words) :] == words
-    assert archlint[-len(words) - 1].startswith("markdown=")
+    assert archlint[-len(words) - 1].startswith("html=")
     assert code == 3
     assert [path.name for path in project.iterdir()] == ["a.onnx"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from archlint.analyzer.finding import Confidence, Severity
 from archlint.analyzer.report import (
@@ -201,20 +201,22 @@ def totals(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
 
 def remarks(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:
     """What was assumed, and what could not be counted."""
-    note = paint("note:", "blue")
-    for text in model.notes:
-        yield from noted(note, safe(text), width)
+    for text in assumptions(model):
+        yield from noted(paint("note:", "blue"), text, width)
+    yield from unknowns(model, paint, width)
+
+
+def assumptions(model: ModelReport) -> Iterator[str]:
+    """What the numbers of a model take for granted."""
+    yield from map(safe, model.notes)
     if model.folded_macs:
         macs = f"{model.folded_macs:,} MACs depend on no input"
-        yield from noted(note, f"{macs}; a runtime computes them once, when it loads", width)
+        yield f"{macs}; a runtime computes them once, when it loads"
     if (least := model.least_macs) != (most := model.cost.macs):
-        text = f"{least:,} to {most:,} MACs, by the branches taken; the dearest are counted"
-        yield from noted(note, text, width)
+        yield f"{least:,} to {most:,} MACs, by the branches taken; the dearest are counted"
     for bits, integers in model.cost.integer_macs:
         share = percent(integers, model.cost.macs)
-        text = f"{integers:,} of the MACs ({share}) are products of {bits}-bit integers"
-        yield from noted(note, text, width)
-    yield from unknowns(model, paint, width)
+        yield f"{integers:,} of the MACs ({share}) are products of {bits}-bit integers"
 
 
 def unknowns(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]:

@@ -1,0 +1,96 @@
+"""The report as one page of HTML: no request leaves it, and it can do without its script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from archlint.analyzer.report import Report
+from archlint.analyzer.report.html.head import head
+from archlint.analyzer.report.html.page import page
+from archlint.analyzer.report.html.palette import PALETTE, Tone, palette_css
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_FOLDER = Path(__file__).parent
+_NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'"
+
+
+def render(report: Report, stem: str | None = None) -> str:
+    """The page of a report. Its style and its script are within it or, where there is a ``stem``,
+    in the files of that name beside it (see ``asset_files``)."""
+    style, script = _style(), _script()
+    return _template("page.html.j2").render(
+        page=page(report),
+        stem=stem,
+        style=Markup(style),  # noqa: S704 - they are files of this package
+        script=Markup(script),  # noqa: S704 - as above
+        policy=_policy(None if stem else (style, script)),
+    )
+
+
+def asset_files(stem: str) -> Mapping[str, str]:
+    """The files beside a page by their names, with what is in them."""
+    return {f"{stem}.css": _style(), f"{stem}.js": _script()}
+
+
+def summary(report: Report) -> str:
+    """The tops of the pages of all models, as a part of another page, such as a notebook."""
+    return _template("summary.html.j2").render(
+        heads=[head(model) for model in report.models],
+        report=report,
+        tones={str(tone): colour.light for tone, colour in PALETTE.items()},
+    )
+
+
+def _policy(inside: tuple[str, str] | None) -> str:
+    """The content security policy: the style and script that are ``inside``, or those beside."""
+    if inside is None:
+        return f"{_NOTHING_ELSE}; style-src 'self' file:; script-src 'self' file:"
+    style, script = map(_hash, inside)
+    return f"{_NOTHING_ELSE}; style-src {style}; script-src {script}"
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def _style() -> str:
+    bars = "".join(
+        f".all td.b{step}{{background-size:{100 * step / 20:g}% 100%}}" for step in range(1, 21)
+    )
+    right = ",".join(f".n{column} :is(td,th):nth-child({column})" for column in range(1, 16))
+    own = (_FOLDER / "style.css").read_text(encoding="utf-8")
+    return f"{palette_css()}\n{own}{right}{{text-align:right}}{bars}"
+
+
+@cache
+def _script() -> str:
+    return (_FOLDER / "script.js").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals["palette"] = {str(tone): PALETTE[tone] for tone in Tone}
+    return environment
+
+
+def _template(name: str) -> Template:
+    return _environment().get_template(name)

@@ -1,0 +1,1 @@
+"""Pictures of where the cost of a model is."""

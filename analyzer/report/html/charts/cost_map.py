@@ -1,0 +1,226 @@
+"""A map of the cost: each layer covers as much as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from markupsafe import Markup
+
+from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.html import svg
+from archlint.analyzer.report.html.charts.measures import (
+    Group,
+    Measure,
+    groups,
+    measures,
+    numbers,
+    share,
+    together,
+    whole,
+)
+from archlint.analyzer.report.html.charts.treemap import Area, squarified
+from archlint.analyzer.report.html.heat import heat
+from archlint.analyzer.report.html.ids import Ids
+from archlint.analyzer.report.html.layer_names import heading
+from archlint.analyzer.report.html.palette import Tone
+from archlint.analyzer.report.html.parts import Sums, parts
+from archlint.analyzer.report.layers import LayerReport
+from archlint.analyzer.text import plural, safe
+
+__all__ = ["Measure", "draw", "measures"]
+
+_WIDTH, _HEIGHT = 960.0, 420.0
+_LEAST = 12.0  # square pixels of a cell
+_MOST = 300  # cells
+_HEADER = 15.0
+_LOWEST = 40.0  # pixels of a part that has a header
+_ROUNDS = 12
+_PAD, _SIZE, _LINE = 4.0, 11.0, 13.0
+
+_RATIOS = ((0.3, Tone.COOL_2), (0.6, Tone.COOL_1), (1.6, Tone.EVEN), (4.0, Tone.WARM_1))
+_MEANINGS = (
+    (Tone.COOL_2, "less than 0.3 × its share of the MACs"),
+    (Tone.COOL_1, "0.3 to 0.6 ×"),
+    (Tone.EVEN, "0.6 to 1.6 ×: in proportion"),
+    (Tone.WARM_1, "1.6 to 4 ×"),
+    (Tone.WARM_2, "4 × or more, or no MACs"),
+    (Tone.NEUTRAL, "MACs unknown"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What a rectangle of the map stands for; one of several layers leads to no row."""
+
+    value: float
+    tone: Tone
+    lines: tuple[str, ...]
+    tooltip: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    name: str
+    cells: tuple[_Cell, ...]
+    value: float
+
+
+def draw(model: ModelReport, ids: Ids, by: Measure) -> svg.Figure | None:
+    """The map of a measure; the colour tells where time and arithmetic do not go together, or the
+    share where no time was measured."""
+    total = whole(model.layers)
+    if not by.of(total):
+        return None
+    found = groups(model.layers)
+    shown = [group for group in found if by.of(group.sums)]
+    tone, legend, meaning = _colours(model, shown, total)
+    arranged = _arranged(model, shown, by, total, tone, ids)
+    marks, edges = [], []
+    for part, area in zip(arranged, _areas(arranged), strict=True):
+        inner = _inner(part, area)
+        if inner.y > area.y:
+            marks.append(svg.text(area.x + _PAD, area.y + 11, part.name, size=_SIZE, bold=True))
+        cells = squarified([cell.value for cell in part.cells], inner)
+        for cell, own in zip(part.cells, cells, strict=True):
+            marks += _marks(cell, own)
+            edges.append(_outline(own))
+    marks.append(svg.path("".join(edges), Tone.SURFACE))
+    label = f"Map of the {by} of {plural(len(shown), 'layer')}"
+    image = svg.picture(_WIDTH, _HEIGHT, *marks, label=label)
+    drawn = {cell.tone for part in arranged for cell in part.cells}
+    used = tuple((key, text) for key, text in legend if key in drawn)
+    return svg.Figure(image, _caption(by, meaning, total, model), used)
+
+
+def _colours(
+    model: ModelReport, shown: Sequence[Group], total: Sums
+) -> tuple[Callable[[Sums], Tone], tuple[tuple[Tone, str], ...], str]:
+    """The tone of layers, what the tones mean, and what the colour is."""
+    if total.measured and total.macs:
+        return lambda sums: _ratio(sums, total), _MEANINGS, "tells its share of the measured time from that of MACs"
+    scale = heat(model, [group.sums for group in shown])
+    return scale.tone, scale.legend, f"its share of the {scale.measure}"
+
+
+def _ratio(sums: Sums, total: Sums) -> Tone:
+    """By the share of time divided by the share of MACs."""
+    time = (sums.measured or 0.0) / (total.measured or 1.0)
+    if sums.unknown:
+        return Tone.NEUTRAL
+    if not sums.macs:
+        return Tone.WARM_2
+    ratio = time / (sums.macs / (total.macs or 1))
+    return next((tone for most, tone in _RATIOS if ratio < most), Tone.WARM_2)
+
+
+def _arranged(
+    model: ModelReport, shown: Sequence[Group], by: Measure, total: Sums,
+    tone: Callable[[Sums], Tone], ids: Ids,
+) -> list[_Part]:  # fmt: skip
+    """The parts from the largest, each with its cells from the largest."""
+    most = by.of(total) or 1.0
+    of = {group.place: by.of(group.sums) or 0.0 for group in shown}
+    least = sorted(of.values(), reverse=True)[min(len(of), _MOST) - 1]
+    least = max(least, most * _LEAST / (_WIDTH * _HEIGHT))
+    named = parts(model.layers)
+    at = {place: number for number, part in enumerate(named) for place in part.places}
+    found = []
+    ordered = sorted(shown, key=lambda group: at[group.place])
+    for number, members in groupby(ordered, key=lambda group: at[group.place]):
+        own = list(members)
+        small = [group for group in own if of[group.place] < least]
+        if len(small) == 1:
+            small = []
+        kept = [group for group in own if group not in small]
+        name = safe(named[number].name)
+        cells = [_cell(group, model.layers, by, total, tone(group.sums), ids) for group in kept]
+        if small:
+            cells.append(_rest(small, name, by, total, tone))
+        cells.sort(key=lambda cell: -cell.value)
+        found.append(_Part(name, tuple(cells), sum(cell.value for cell in cells)))
+    return sorted(found, key=lambda part: -part.value)
+
+
+def _cell(
+    group: Group, layers: Sequence[LayerReport], by: Measure, total: Sums, tone: Tone, ids: Ids
+) -> _Cell:
+    layer = layers[group.place]
+    others = len(group.places) - 1
+    fused = f", with {plural(others, 'other node')} of its kernel" if others else ""
+    value = by.of(group.sums) or 0.0
+    tooltip = [safe(layer.label), f"{safe(layer.described)}{fused}", *numbers(group.sums, total)]
+    says = layer.described if layer.described != layer.operator else heading(layer)[0]
+    number = f"{by.text(value)} · {share(value, by.of(total) or 1.0)}"
+    lines = (safe(says), number)
+    return _Cell(value, tone, lines, "\n".join(tooltip), ids.node(group.place))
+
+
+def _rest(
+    small: Sequence[Group], name: str, by: Measure, total: Sums, tone: Callable[[Sums], Tone]
+) -> _Cell:
+    """The cells that are too small for one each, as one."""
+    sums = together([group.sums for group in small])
+    value = by.of(sums) or 0.0
+    text = f"{len(small):,} smaller"
+    tooltip = [name, f"{plural(len(small), 'smaller layer')}", *numbers(sums, total)]
+    return _Cell(value, tone(sums), (text, by.text(value)), "\n".join(tooltip))
+
+
+def _areas(arranged: Sequence[_Part]) -> list[Area]:
+    """The areas of the parts: their cells cover what they stand for, the headers beside that.
+
+    A header takes from its part's area what the others give it; which parts have room for one
+    follows from the areas, so that these are made anew until they agree, or nearly.
+    """
+    whole_area = Area(0, 0, _WIDTH, _HEIGHT)
+    values = [part.value for part in arranged]
+    best, error = squarified(values, whole_area), float("inf")
+    weights = list(values)
+    for _ in range(_ROUNDS):
+        areas = squarified(weights, whole_area)
+        inner = [_inner(part, area).size for part, area in zip(arranged, areas, strict=True)]
+        scale = sum(inner) / sum(values)
+        off = max(abs(size / (v * scale) - 1) for size, v in zip(inner, values, strict=True))
+        if off < error:
+            best, error = areas, off
+        weights = [
+            value * scale + area.size - size
+            for value, area, size in zip(values, areas, inner, strict=True)
+        ]
+    return best
+
+
+def _inner(part: _Part, area: Area) -> Area:
+    """What a header leaves of the area of a part; all where none fits."""
+    wide = svg.text_width(part.name, _SIZE, bold=True) + 2 * _PAD <= area.width
+    if not wide or area.height < _LOWEST:
+        return area
+    return Area(area.x, area.y + _HEADER, area.width, area.height - _HEADER)
+
+
+def _marks(cell: _Cell, area: Area) -> Iterator[Markup]:
+    yield svg.rect(*area, cell.tone, title=cell.tooltip, href=cell.href)
+    y = area.y
+    for text in cell.lines:
+        wide = svg.text_width(text, _SIZE) + 2 * _PAD <= area.width
+        if wide and y + _LINE + _PAD <= area.y + area.height:
+            y += _LINE
+            yield svg.text(area.x + _PAD, y, text, size=_SIZE, on=cell.tone)
+
+
+def _outline(area: Area) -> str:
+    x, y, width, height = map(svg.number, area)
+    return f"M{x} {y}h{width}v{height}h-{width}z"
+
+
+def _caption(by: Measure, meaning: str, total: Sums, model: ModelReport) -> str:
+    text = f"Each cell is a layer with all that its kernel does; its area is its {by}"
+    text += f", its colour {meaning}."
+    if by is Measure.MACS and total.unknown:
+        text += f" {plural(total.unknown, 'node')} of unknown cost cannot be drawn."
+    if by is Measure.PREDICTED and model.predicted and model.predicted.unpredicted:
+        text += f" {plural(model.predicted.unpredicted, 'node')} not predicted cannot be drawn."
+    return text

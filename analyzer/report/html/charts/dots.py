@@ -1,0 +1,121 @@
+"""Dots of a picture, and labels that cover neither dots nor each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from archlint.analyzer.report.html.palette import PALETTE, Tone
+from archlint.analyzer.report.html.svg import element, fitted, text, text_width
+from archlint.analyzer.text import safe
+
+MOST = 400
+"""Dots of a picture."""
+
+SIZE = 11
+"""The size of a label's text."""
+
+_LEAST, _LARGEST = 2.5, 8.0  # pixels of a radius
+_WIDEST = 150  # pixels of a label
+_GAP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of a picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Area) -> bool:
+        """Whether they share more than an edge."""
+        return (
+            self.left < other.right and other.left < self.right
+            and self.top < other.bottom and other.top < self.bottom
+        )  # fmt: skip
+
+    def holds(self, other: Area) -> bool:
+        """Whether the other lies within it."""
+        return (
+            self.left <= other.left and other.right <= self.right
+            and self.top <= other.top and other.bottom <= self.bottom
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A dot; one with a ``label`` is named where there is room."""
+
+    x: float
+    y: float
+    radius: float
+    tone: Tone
+    title: str
+    href: str
+    label: str = ""
+
+    @property
+    def area(self) -> Area:
+        """What it covers."""
+        return Area(
+            self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius
+        )
+
+    def draw(self) -> Markup:
+        """The dot, with a rim that parts it from those behind it."""
+        title = element("title", "\n".join(map(safe, self.title.split("\n"))))
+        mark = element(
+            "circle", title, cx=self.x, cy=self.y, r=self.radius,
+            class_=f"f-{self.tone} s-{Tone.RAISED}", fill=PALETTE[self.tone].light,
+            stroke=PALETTE[Tone.RAISED].light, fill_opacity=0.8,
+        )  # fmt: skip
+        return element("a", mark, href=f"#{self.href}")
+
+
+def radius(part: float, whole: float) -> float:
+    """A radius whose disc grows with a share, in readable bounds."""
+    share = part / whole if whole else 0.0
+    return _LEAST + (_LARGEST - _LEAST) * share**0.5
+
+
+def drawn(dots: Iterable[Dot], frame: Area, taken: Iterable[Area] = ()) -> Iterator[Markup]:
+    """The dots, small ones in front, and their labels within the frame, off what is taken."""
+    listed = list(dots)
+    for dot in sorted(listed, key=lambda dot: -dot.radius):
+        yield dot.draw()
+    for name, area in named(listed, frame, taken):
+        yield text(area.left, area.bottom - 3, name, size=SIZE)
+
+
+def named(
+    dots: Iterable[Dot], frame: Area, taken: Iterable[Area] = ()
+) -> Iterator[tuple[str, Area]]:
+    """The labels in the order of the dots, each where it first has room."""
+    listed = list(dots)
+    kept = [*taken, *(dot.area for dot in listed)]
+    for dot in listed:
+        name = fitted(dot.label, _WIDEST, SIZE)
+        if not name:
+            continue
+        for area in _around(dot, text_width(name, SIZE)):
+            if frame.holds(area) and not any(map(area.overlaps, kept)):
+                kept.append(area)
+                yield name, area
+                break
+
+
+def _around(dot: Dot, width: float) -> Iterator[Area]:
+    """Where a label may stand, the best place first: beside its dot, above, below, farther."""
+    half = (SIZE + 2) / 2
+    out = dot.radius + _GAP
+    for x, y in (
+        (out, -half), (-out - width, -half), (-width / 2, -out - 2 * half), (-width / 2, out),
+        (out, -out - half), (out, out - half), (-out - width, -out - half),
+        (-out - width, out - half), (out, -2 * out - half), (-out - width, 2 * out - half),
+    ):  # fmt: skip
+        left, top = dot.x + x, dot.y + y
+        yield Area(left, top, left + width, top + 2 * half)

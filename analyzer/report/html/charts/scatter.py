@@ -1,0 +1,184 @@
+"""Predicted against measured times, kernel by kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from markupsafe import Markup
+
+from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.html.charts.dots import MOST, SIZE, Area, Dot, drawn, radius
+from archlint.analyzer.report.html.charts.kernels import Kernel, measured
+from archlint.analyzer.report.html.charts.scales import Log, Plane, domain
+from archlint.analyzer.report.html.ids import Ids
+from archlint.analyzer.report.html.layer_names import heading
+from archlint.analyzer.report.html.palette import Tone
+from archlint.analyzer.report.html.svg import Figure, line, picture, text, text_width
+from archlint.analyzer.text import plural, safe
+
+_WIDTH, _HEIGHT = 472, 380
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 456, 30, 334
+_RUG = 26  # pixels for the kernels without a prediction
+_FACTOR = 2.0  # by which a prediction is off that is called wrong
+_NAMED = 0.02  # of the time: a wrong prediction of less is not named
+_NS = 1e6  # nanoseconds of a millisecond
+_LONG = 0.05  # milliseconds: kernels that take more are counted
+_OPERATORS = 3  # that a sentence names
+
+_CLOSE, _OFF, _UNKNOWN = Tone.SERIES_1, Tone.WARM_2, Tone.NEUTRAL
+
+
+def draw(model: ModelReport, ids: Ids) -> Figure | None:
+    """Predicted against measured milliseconds; None where nothing was measured or predicted."""
+    kernels = measured(model.layers)
+    if not any(kernel.predicted for kernel in kernels):
+        return None
+    shown = sorted(kernels, key=lambda kernel: (-_time(kernel), kernel.place))[:MOST]
+    plane, rug = _plane(shown)
+    whole = _whole(model, kernels)
+    dots = list(_dots(shown, plane, rug, whole, ids))
+    factors = list(_factors(plane))
+    frame = Area(plane.x.start + 2, _TOP, _RIGHT, _BOTTOM)
+    marks = (
+        *plane.grid(),
+        *_edge(rug),
+        line(plane.x.start, plane.y.start, plane.x.end, plane.y.end, Tone.MUTED),
+        *(mark for mark, _ in factors),
+        *drawn(dots, frame, [area for _, areas in factors for area in areas]),
+    )
+    label = "Predicted against measured milliseconds of each kernel. " + coverage(model)
+    svg = picture(_WIDTH, _HEIGHT, *marks, label=label)
+    return Figure(svg, _caption(model, len(kernels) - len(shown)), tuple(_legend(kernels)))
+
+
+def coverage(model: ModelReport) -> str:
+    """How many kernels were predicted well, and what was not predicted."""
+    kernels = measured(model.layers)
+    if not any(kernel.predicted for kernel in kernels):
+        return ""
+    long = [kernel for kernel in kernels if _time(kernel) > _LONG * _NS]
+    counted = long or kernels
+    close = sum(map(_is_close, counted))
+    which = f" that take more than {_LONG:g} ms" if long else ""
+    said = f"{_of(close, len(counted), which)} predicted within a factor of two."
+    unknown = [kernel for kernel in kernels if not kernel.predicted]
+    if not unknown:
+        return said
+    share = sum(map(_time, unknown)) / _whole(model, kernels)
+    were = "was" if len(unknown) == 1 else "were"
+    took = "it takes" if len(unknown) == 1 else "they take"
+    return (
+        f"{said} {plural(len(unknown), 'kernel')} {were} not predicted ({_operators(unknown)}): "
+        f"{took} {100 * share:.1f} % of the measured time."
+    )
+
+
+def _of(close: int, count: int, which: str) -> str:
+    if count == 1:
+        return f"The one kernel{which.replace('take', 'takes')} was{'' if close else ' not'}"
+    if close == count:
+        return f"All {count:,} kernels{which} were"
+    verb = "was" if close == 1 else "were"
+    return f"{close or 'None':,} of the {count:,} kernels{which} {verb}".replace("None,", "None")
+
+
+def _operators(kernels: Sequence[Kernel]) -> str:
+    """Operators of kernels, the slowest first."""
+    slow = sorted(kernels, key=lambda kernel: (-_time(kernel), kernel.place))
+    found = list(dict.fromkeys(safe(kernel.lead.operator, 40) for kernel in slow))
+    more = ["…"] if len(found) > _OPERATORS else []
+    return ", ".join([*islice(found, _OPERATORS), *more])
+
+
+def _time(kernel: Kernel) -> float:
+    return kernel.measured or 0.0
+
+
+def _whole(model: ModelReport, kernels: Sequence[Kernel]) -> float:
+    """The measured time of a run in nanoseconds."""
+    return model.kernels.total if model.kernels is not None else sum(map(_time, kernels))
+
+
+def _is_close(kernel: Kernel) -> bool:
+    if not kernel.predicted:
+        return False
+    ratio = _time(kernel) / kernel.predicted
+    return 1 / _FACTOR <= ratio <= _FACTOR
+
+
+def _plane(kernels: Sequence[Kernel]) -> tuple[Plane, float | None]:
+    """Axes of one domain; and the middle of the rug, where one is needed."""
+    has_rug = any(not kernel.predicted for kernel in kernels)
+    times = [time / _NS for k in kernels for time in (k.measured, k.predicted) if time]
+    low, high = domain(times)
+    left = _LEFT + (_RUG if has_rug else 0)
+    plane = Plane(
+        Log(low, high, left, _RIGHT), Log(low, high, _BOTTOM, _TOP), "predicted ms", "measured ms"
+    )
+    return plane, _LEFT + _RUG / 2 if has_rug else None
+
+
+def _dots(
+    kernels: Sequence[Kernel], plane: Plane, rug: float | None, whole: float, ids: Ids
+) -> Iterator[Dot]:
+    most = max(kernel.macs or 0 for kernel in kernels)
+    for kernel in kernels:
+        x = plane.x.at(kernel.predicted / _NS) if kernel.predicted else rug or 0.0
+        tone = _CLOSE if _is_close(kernel) else _OFF if kernel.predicted else _UNKNOWN
+        is_told = tone != _CLOSE and _time(kernel) >= _NAMED * whole
+        yield Dot(
+            x,
+            plane.y.at(_time(kernel) / _NS),
+            radius(kernel.macs or 0, most),
+            tone,
+            kernel.title,
+            ids.node(kernel.place),
+            heading(kernel.lead)[0] if is_told else "",
+        )
+
+
+def _factors(plane: Plane) -> Iterator[tuple[Markup, tuple[Area, ...]]]:
+    """The dashed lines of predictions that are twice too short or too long, each with its name."""
+    x, y = plane.x, plane.y
+    low, high = x.low, x.high
+    for factor, name in ((_FACTOR, "2× slower"), (1 / _FACTOR, "2× faster")):
+        begin, end = max(low, low / factor), min(high, high / factor)
+        x1, y1, x2, y2 = x.at(begin), y.at(begin * factor), x.at(end), y.at(end * factor)
+        yield line(x1, y1, x2, y2, Tone.MUTED, dashed=True), ()
+        width = text_width(name, SIZE)
+        if factor > 1:  # above its line, where the picture ends
+            at = Area(x2 - width - 8, y2 + 3, x2 - 8, y2 + SIZE + 5)
+        else:
+            at = Area(x2 - width - 2, y2 + 24, x2 - 2, y2 + 26 + SIZE)
+        yield text(at.left, at.bottom - 3, name, tone=Tone.MUTED, size=SIZE), (at,)
+
+
+def _edge(rug: float | None) -> Iterator[Markup]:
+    """The edge where the kernels stand that have no prediction."""
+    if rug is None:
+        return
+    yield line(_LEFT, _TOP, _LEFT, _BOTTOM, Tone.FAINT)
+    yield line(_LEFT, _BOTTOM, _LEFT + _RUG, _BOTTOM, Tone.FAINT)
+    yield line(rug, _BOTTOM + 2, rug, _BOTTOM + 22, Tone.NEUTRAL)
+    yield text(_LEFT, _BOTTOM + 34, "not predicted", tone=Tone.MUTED)
+
+
+def _legend(kernels: Sequence[Kernel]) -> Iterator[tuple[Tone, str]]:
+    yield _CLOSE, "within a factor of two"
+    if any(kernel.predicted and not _is_close(kernel) for kernel in kernels):
+        yield _OFF, "farther off"
+    if any(not kernel.predicted for kernel in kernels):
+        yield _UNKNOWN, "not predicted"
+
+
+def _caption(model: ModelReport, left_out: int) -> str:
+    said = ["Each dot is a kernel, larger the more MACs it has; on the line it takes what is "
+            "predicted."]  # fmt: skip
+    if left_out:
+        verb = "is" if left_out == 1 else "are"
+        said.append(f"{left_out:,} smaller {'kernel' if left_out == 1 else 'kernels'} {verb} "
+                    "not drawn.")  # fmt: skip
+    if model.kernels is not None and model.kernels.disturbed:
+        said.append("The machine was busy while it was measured.")
+    return " ".join(said)

@@ -1,0 +1,146 @@
+"""The same parts of a model by what each takes of the MACs, of the time and of the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.html import svg
+from archlint.analyzer.report.html.charts.measures import (
+    Measure,
+    first_of,
+    measures,
+    numbers,
+    share,
+    whole,
+)
+from archlint.analyzer.report.html.palette import Tone
+from archlint.analyzer.report.html.parts import Sums, part_sums, parts
+from archlint.analyzer.text import plural, safe
+
+_WIDTH, _NAMES, _TOTALS = 960.0, 116.0, 150.0
+_STRIP = _WIDTH - _NAMES - _TOTALS
+_HIGH, _ROW = 40.0, 56.0
+_CALM = (Tone.COOL_1, Tone.EVEN)
+_WARM = (Tone.WARM_2, Tone.WARM_1, Tone.WARM_1)  # the dearest parts, from the first
+_PAD = 5.0
+_STANDS_OUT = 1.3  # times what each part would have if all had the same
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part as every strip shows it."""
+
+    name: str
+    sums: Sums
+    tone: Tone
+    tooltip: str
+
+
+def draw(model: ModelReport) -> svg.Figure | None:
+    """A strip for each of the MACs, the time and the parameters that the model has."""
+    there = measures(model)
+    time = first_of((Measure.TIME, Measure.PREDICTED), there)
+    rows = [m for m in (Measure.MACS, time, Measure.PARAMETERS) if m is not None and m in there]
+    if not rows:
+        return None
+    dearest = first_of((Measure.TIME, Measure.PREDICTED, *rows), there) or rows[0]
+    total = whole(model.layers)
+    found = _parts(model, dearest, total)
+    marks = [
+        svg.group(*_strip(row, found, total, _missing(row, model, total)), y=_ROW * place)
+        for place, row in enumerate(rows)
+    ]
+    label = f"{_and(rows)} of {plural(len(found), 'part')} of the model, as strips"
+    image = svg.picture(_WIDTH, _ROW * (len(rows) - 1) + _HIGH, *marks, label=label)
+    return svg.Figure(image, _caption(found, dearest, total), ())
+
+
+def _parts(model: ModelReport, dearest: Measure, total: Sums) -> list[_Part]:
+    named = parts(model.layers)
+    sums = [part_sums(part, model.layers) for part in named]
+    values = [dearest.of(own) or 0.0 for own in sums]
+    even = _STANDS_OUT * sum(values) / len(values)
+    ranked = sorted(range(len(sums)), key=lambda place: -values[place])
+    warm = {p: tone for p, tone in zip(ranked, _WARM, strict=False) if values[p] > even}
+    found = []
+    for place, (part, own) in enumerate(zip(named, sums, strict=True)):
+        name = safe(part.name)
+        lines = [name, plural(len(part.places), "node"), *numbers(own, total)]
+        tone = warm.get(place, _CALM[place % len(_CALM)])
+        found.append(_Part(name, own, tone, "\n".join(lines)))
+    return found
+
+
+def _missing(row: Measure, model: ModelReport, total: Sums) -> str:
+    """What is in no total, in words."""
+    if row is Measure.MACS and total.unknown:
+        return f"+ {plural(total.unknown, 'node')} unknown"
+    if row is Measure.PREDICTED and model.predicted and model.predicted.unpredicted:
+        return f"+ {plural(model.predicted.unpredicted, 'node')} unknown"
+    return ""
+
+
+def _strip(row: Measure, found: Sequence[_Part], total: Sums, missing: str) -> Iterator[Markup]:
+    """The marks of a strip from y = 0."""
+    yield svg.text(0, _HIGH / 2 + 4, _title(row), tone=Tone.MUTED)
+    most, x = row.of(total) or 0.0, _NAMES
+    edges = []
+    for part in found:
+        value = row.of(part.sums) or 0.0
+        wide = _STRIP * value / most
+        if wide:
+            yield svg.rect(x, 0, wide, _HIGH, part.tone, title=part.tooltip)
+            yield from _label(x, wide, part, share(value, most))
+        x += wide
+        edges.append(f"M{svg.number(x)} 0v{svg.number(_HIGH)}")
+    yield svg.path("".join(sorted(set(edges[:-1]), key=edges.index)), Tone.SURFACE)
+    middle = _HIGH / 2 + (-3 if missing else 4)
+    yield svg.text(_WIDTH, middle, row.text(most), anchor="end", bold=True)
+    if missing:
+        yield svg.text(_WIDTH, _HIGH / 2 + 12, missing, tone=Tone.MUTED, size=11, anchor="end")
+
+
+def _label(x: float, wide: float, part: _Part, told: str) -> Iterator[Markup]:
+    """The name of a part and its share, each where it fits wholly."""
+    room = wide - 2 * _PAD
+    name = _ending(part.name, room)
+    number = svg.text_width(told, 11) <= room
+    if name:
+        yield svg.text(x + _PAD, 17 if number else 24, name, size=11, on=part.tone)
+    if number:
+        yield svg.text(x + _PAD, 31 if name else 24, told, size=11, on=part.tone)
+
+
+def _ending(name: str, room: float) -> str:
+    """As many of the last modules of a path as there is room for."""
+    while svg.text_width(name, 11) > room:
+        if "." not in name or "…" in name:
+            return ""
+        name = name.partition(".")[2]
+    return name
+
+
+def _title(row: Measure) -> str:
+    return row[:1].upper() + row[1:]
+
+
+def _caption(found: Sequence[_Part], dearest: Measure, total: Sums) -> str:
+    most = dearest.of(total) or 0.0
+    warm = [part for part in found if part.tone in _WARM]
+    warm.sort(key=lambda part: -(dearest.of(part.sums) or 0))
+    named = [f"{part.name} {share(dearest.of(part.sums) or 0, most)}" for part in warm]
+    has = f"is what has most {dearest}" if dearest is Measure.MACS else f"takes most {dearest}"
+    orange = f" Orange {has}: {_and(named)}." if named else ""
+    return (
+        "Each strip is the whole model: its parts in their order, as wide as their shares; a part "
+        f"has one colour in all strips.{orange}"
+    )
+
+
+def _and(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

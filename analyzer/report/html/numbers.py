@@ -1,0 +1,129 @@
+"""The four numbers at the top of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from archlint.analyzer.report import ModelReport
+from archlint.analyzer.text import milliseconds, percent_change, plural, safe, short, size
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One of the numbers: ``delta`` is how it differs from the base, ``tone`` whether that is up or
+    down, ``notes`` are what it holds for."""
+
+    label: str
+    value: str
+    delta: str = ""
+    tone: str = ""
+    notes: tuple[str, ...] = ()
+    is_known: bool = True
+
+
+def numbers(model: ModelReport) -> Iterator[Number]:
+    """MACs, parameters, memory traffic and latency, beside those of the base where there is one."""
+    cost = model.cost
+    least = "at least " if model.unknown_nodes else ""
+    unknown = [f"{plural(model.unknown_nodes, 'node')} of unknown cost"] if least else []
+    macs = f"{least}{short(cost.macs)}"
+    if model.unknown_nodes and not cost.macs:
+        macs = "unknown"
+    yield Number(
+        "MACs",
+        macs,
+        *_delta(*_both(model, "macs"), short),
+        notes=(*_budget(model, "macs"), f"{cost.macs:,} multiply-accumulates", *unknown),
+    )
+    stored = size(model.file_bytes + model.external_bytes)
+    buffers = [f"and {model.buffers:,} buffers"] if model.buffers else []
+    yield Number(
+        "Parameters",
+        short(model.parameters),
+        *_delta(*_both(model, "parameters"), short),
+        notes=(
+            *_budget(model, "params"),
+            f"{stored} in files",
+            *buffers,
+            *_budget(model, "file-size"),
+        ),
+    )
+    peak = f"{'at least ' if model.peak_unknown else ''}{size(model.peak_bytes)}"
+    yield Number(
+        "Memory traffic of a run",
+        f"{least}{size(cost.bytes)}",
+        *_delta(*_both(model, "peak_activation_bytes"), size, "peak "),
+        notes=(
+            "weights and activations, no cache",
+            f"peak of activations {peak}",
+            *_budget(model, "peak-activation"),
+        ),
+    )
+    yield _latency(model)
+
+
+def _budget(model: ModelReport, quantity: str) -> Iterator[str]:
+    """The limit that a quantity breaks."""
+    for finding in model.told:
+        if finding.evidence.get("quantity") == quantity and "found" in finding.evidence:
+            yield f"over its budget of {safe(str(finding.evidence.get('limit', '')))}"
+
+
+def _both(model: ModelReport, total: str) -> tuple[int | None, int | None]:
+    """A total in the base and in the head; None where it is unknown, and without a base."""
+    change = model.change
+    if change is None or change.difference is None:
+        return None, None
+    return getattr(change.difference.before, total), getattr(change.difference.after, total)
+
+
+def _delta(
+    before: int | None, after: int | None, told: Callable[[float], str], what: str = ""
+) -> tuple[str, str]:
+    """How a number differs from that of the base, and whether it is up or down."""
+    if before is None or after is None:
+        return "", ""
+    if before == after:
+        return f"{what}unchanged", ""
+    tone = "up" if after > before else "down"
+    if not before:
+        return f"{what}from nothing", tone
+    return f"{what}{percent_change(before, after)} from {told(before)}", tone
+
+
+def _latency(model: ModelReport) -> Number:
+    """Measured where it was measured, else predicted, else said to be neither."""
+    if model.latencies:
+        first, *others = model.latencies
+        notes = [f"{_ms(first.low)} to {_ms(first.high)} (95 %), {safe(first.label)}"]
+        if not first.quiet:
+            notes.append("other programs took part of the machine")
+        notes += [f"{safe(one.label)}: {_ms(one.milliseconds)}" for one in others]
+        delta, tone = _timed(model)
+        return Number("Latency, measured", _ms(first.milliseconds), delta, tone, tuple(notes))
+    if model.predicted is not None:
+        one = model.predicted
+        least = "at least " if one.unpredicted else ""
+        notes = [f"a prediction for {safe(one.label)}, not a measurement"]
+        if one.unpredicted:
+            notes.append(f"{plural(one.unpredicted, 'node')} not predicted")
+        return Number("Latency, predicted", f"{least}{milliseconds(one.ns)}", notes=tuple(notes))
+    return Number("Latency", "not measured", notes=("archlint check --verify",), is_known=False)
+
+
+def _ms(count: float) -> str:
+    return milliseconds(1e6 * count)
+
+
+def _timed(model: ModelReport) -> tuple[str, str]:
+    """The measured change of time on the first provider."""
+    measured = model.change.measured[:1] if model.change else ()
+    for comparison in (one.comparison for one in measured if one.comparison is not None):
+        low, high = (100 * (end - 1) for end in (comparison.interval.low, comparison.interval.high))
+        if low <= 0 <= high:
+            return f"no measurable change ({low:+.1f} to {high:+.1f} %)", ""
+        change = percent_change(round(comparison.before), round(comparison.after))
+        tone = "up" if comparison.ratio > 1 else "down"
+        return f"{change} from {milliseconds(comparison.before)}", tone
+    return "", ""

@@ -1,0 +1,260 @@
+"""What a page says, in the order in which it says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report.html import change, findings, network, nodes
+from archlint.analyzer.report.html.charts import cost_map, depth, roofline, scatter, strips
+from archlint.analyzer.report.html.head import Head, head
+from archlint.analyzer.report.html.ids import Ids
+from archlint.analyzer.report.html.method import Fact, facts
+from archlint.analyzer.report.html.svg import Figure
+from archlint.analyzer.report.sentences import failed
+from archlint.analyzer.text import percent_change, plural, safe, short
+
+MOST_LAYERS = 10_000
+"""Layers that a page draws in all; models beyond it keep their heads and findings."""
+
+_FOLDED = 1_000  # nodes from which on a browser lays out a section when it comes into view
+_LONGEST = 300  # columns of a name
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Where the cost is: strips, maps by what their areas are, and the cost along the network."""
+
+    id: str
+    lead: str
+    strips: Figure | None
+    maps: tuple[tuple[str, Figure], ...]
+    depth: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Predicted beside measured."""
+
+    id: str
+    lead: str
+    scatter: Figure | None
+    roofline: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The network."""
+
+    id: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """All that is said of a model; a section that has nothing to say is None."""
+
+    id: str
+    path: str
+    head: Head
+    findings: findings.Findings | None
+    change: change.Changes | None
+    costs: Costs | None
+    times: Times | None
+    network: Drawing | None
+    nodes: nodes.Nodes | None
+    undrawn: str
+    method_id: str
+    facts: tuple[Fact, ...]
+    is_large: bool
+    links: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """A model of several."""
+
+    target: str
+    path: str
+    verdict: str
+    badge: str
+    macs: str
+    change: str
+    tone: str
+    parameters: str
+    findings: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page; ``messages`` are of the run and not of a model."""
+
+    title: str
+    version: str
+    models: tuple[ModelPage, ...]
+    index: tuple[IndexRow, ...]
+    lead: str
+    messages: tuple[tuple[str, str], ...]
+
+
+def page(report: Report) -> Page:
+    """The page of a report."""
+    several = len(report.models) != 1
+    drawn = 0
+    models = []
+    for number, model in enumerate(report.models, start=1):
+        drawn += len(model.layers)
+        ids = Ids(f"m{number}-" if several else "")
+        models.append(_model(model, ids, report.version, is_drawn=drawn <= MOST_LAYERS))
+    heads = [model.head for model in models]
+    pairs = zip(report.models, models, strict=True)
+    index = tuple(_index_row(model, page) for model, page in pairs) if several else ()
+    return Page(
+        _title(report, heads),
+        report.version,
+        tuple(models),
+        index,
+        _lead(report),
+        tuple(_messages(report)),
+    )
+
+
+def _title(report: Report, heads: Sequence[Head]) -> str:
+    verdicts = {head.verdict for head in heads}
+    word = "FAIL · " if "fail" in verdicts or report.failures else ""
+    if not word and "pass" in verdicts:
+        word = "PASS · "
+    if len(heads) == 1:
+        return f"{word}{safe(report.models[0].path, _LONGEST)} · archlint"
+    return f"{word}{plural(len(heads), 'model')} · archlint"
+
+
+def _lead(report: Report) -> str:
+    bad = sum(model.failed is True for model in report.models)
+    counted = plural(len(report.models), "model")
+    if not report.models:
+        return "No model was analysed"
+    if bad:
+        return f"{bad:,} of {counted} {'fails' if bad == 1 else 'fail'}"
+    judged = all(model.failed is False for model in report.models)
+    return f"{counted}, and all pass" if judged else counted
+
+
+def _messages(report: Report) -> Iterator[tuple[str, str]]:
+    for failure in report.failures:
+        yield f"{safe(failure.path, _LONGEST)}.", failed(failure.why)
+    for path in report.removed:
+        yield f"{safe(path, _LONGEST)}.", "Only the base has this model."
+    for path in report.skipped:
+        yield f"{safe(path, _LONGEST)}.", "It was skipped: its file is not here."
+
+
+def _index_row(model: ModelReport, page: ModelPage) -> IndexRow:
+    difference = None if model.change is None else model.change.difference
+    text = tone = ""
+    if difference is not None and difference.before.macs and difference.after.macs is not None:
+        text = percent_change(difference.before.macs, difference.after.macs)
+        grown = difference.after.macs - difference.before.macs
+        tone = "up" if grown > 0 else "down" if grown < 0 else ""
+    elif model.change is not None and model.change.is_new:
+        text = "new"
+    least = "≥ " if model.unknown_nodes else ""
+    return IndexRow(
+        page.id,
+        page.path,
+        page.head.verdict,
+        page.head.badge,
+        f"{least}{short(model.cost.macs)}" if model.was_checked else "",
+        text,
+        tone,
+        short(model.parameters),
+        f"{len(model.told):,}",
+        page.head.sentence,
+    )
+
+
+def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> ModelPage:
+    shown = findings.section(model, ids)
+    changed = change.section(model, ids)
+    costs = times = drawing = table = None
+    undrawn = ""
+    if is_drawn:
+        costs, times = _costs(model, ids), _times(model, ids)
+        drawing, table = _drawing(model, ids), nodes.section(model, ids)
+    elif model.layers:
+        undrawn = (
+            f"Its {plural(len(model.layers), 'node')} are left out: a page draws {MOST_LAYERS:,} "
+            "nodes in all. A report of this model alone has them."
+        )
+    sections = (
+        (shown, "Findings"),
+        (changed, "Change"),
+        (costs, "Cost"),
+        (times, "Times"),
+        (drawing, "Network"),
+        (table, "Nodes"),
+    )
+    method = ids.section("method")
+    links = [(one.id, name) for one, name in sections if one is not None]
+    return ModelPage(
+        ids.section("model"),
+        safe(model.path, _LONGEST),
+        head(model),
+        shown,
+        changed,
+        costs,
+        times,
+        drawing,
+        table,
+        undrawn,
+        method,
+        facts(model, version),
+        len(model.layers) > _FOLDED,
+        (*links, (method, "Method")),
+    )
+
+
+def _costs(model: ModelReport, ids: Ids) -> Costs | None:
+    drawn = strips.draw(model), depth.draw(model, ids)
+    maps = tuple(
+        (str(measure), figure)
+        for measure in cost_map.measures(model)
+        if (figure := cost_map.draw(model, ids, measure)) is not None
+    )
+    if not (maps or any(drawn)):
+        return None
+    return Costs(ids.section("cost"), _dearest(model), drawn[0], maps, drawn[1])
+
+
+def _dearest(model: ModelReport) -> str:
+    """Which nodes have most of the time, or of the MACs."""
+    measured = [layer.measured or 0.0 for layer in model.layers]
+    macs = [float(layer.cost.macs) if layer.cost else 0.0 for layer in model.layers]
+    if not any((*measured, *macs)):
+        return ""
+    values, what = (measured, "measured time of kernels") if any(measured) else (macs, "MACs")
+    whole = sum(values)
+    first, *more = sorted(range(len(values)), key=lambda place: -values[place])[:3]
+    share = 100 * values[first] / whole
+    text = f"{safe(model.layers[first].label)} alone has {share:.0f} % of the {what}"
+    if more and any(measured) and sum(macs):
+        text += f" and {100 * macs[first] / sum(macs):.0f} % of the MACs"
+    elif more:
+        three = 100 * sum(values[place] for place in (first, *more)) / whole
+        text += f", the {len(more) + 1} dearest nodes together {three:.0f} %"
+    return f"{text}."
+
+
+def _times(model: ModelReport, ids: Ids) -> Times | None:
+    dots, roof = scatter.draw(model, ids), roofline.draw(model, ids)
+    if dots is None and roof is None:
+        return None
+    lead = scatter.coverage(model) if dots is not None else ""
+    return Times(ids.section("times"), lead, dots, roof)
+
+
+def _drawing(model: ModelReport, ids: Ids) -> Drawing | None:
+    figure = network.draw(model, ids)
+    return None if figure is None else Drawing(ids.section("network"), figure)

@@ -1,0 +1,242 @@
+"""The drawing of a network: all layers are in it, nothing overlaps, nothing runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from xml.etree import ElementTree as ET
+
+import onnx
+import pytest
+
+from archlint.analyzer.compare.architecture import Operation
+from archlint.analyzer.compare.difference import Difference
+from archlint.analyzer.cost import Cost
+from archlint.analyzer.report import Change, ModelReport, NodeReport, ValueReport
+from archlint.analyzer.report.html.ids import Ids
+from archlint.analyzer.report.html.network import draw
+from archlint.analyzer.report.html.network_graph import MOST_BOXES, Box, boxes
+from archlint.analyzer.report.html.svg import Figure
+from archlint.analyzer.report.layers import LayerReport
+from archlint.work import Prepared, Request, Task, answer
+from reports import HOSTILE, finding, model, totals
+
+SVG = "{http://www.w3.org/2000/svg}"
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+SAMPLES = Path(__file__).parent.parent / "samples"
+MODELS = [
+    *sorted(SAMPLES.glob("*.onnx")),
+    *(LIGHT / f"light_{name}.onnx" for name in ("inception_v1", "resnet50", "densenet121")),
+]
+
+
+@cache
+def report_of(path: Path) -> ModelReport:
+    """The report of a model, with what a page draws."""
+    request = Request.of({}, layers=True)
+    found = answer(request, Task(str(path)), Prepared(request.configuration())).report
+    assert found is not None
+    return found
+
+
+def layer(place: int, *inputs: int, **rest: object) -> LayerReport:
+    """A convolution of 10 MACs."""
+    plain = LayerReport(f"conv{place}", "Conv", "3×3 conv 8→8", "1x8x4x4", inputs)
+    return replace(plain, cost=Cost(macs=10), **rest)  # type: ignore[arg-type]  # the tests name the fields
+
+
+def of(*layers: LayerReport, **rest: object) -> ModelReport:
+    """A model of these layers."""
+    return replace(model(), layers=layers, **rest)  # type: ignore[arg-type]  # as above
+
+
+def chain(count: int, **rest: object) -> tuple[LayerReport, ...]:
+    return tuple(layer(place, *([place - 1] if place else []), **rest) for place in range(count))
+
+
+def drawing(report: ModelReport) -> Figure:
+    found = draw(report, Ids())
+    assert found is not None
+    return found
+
+
+def parsed(figure: Figure) -> ET.Element:
+    return ET.fromstring(figure.svg)  # noqa: S314 - it was made here
+
+
+def texts(figure: Figure) -> list[str]:
+    """What can be read in a drawing."""
+    return ["".join(one.itertext()) for one in parsed(figure).iter(f"{SVG}text")]
+
+
+def titles(figure: Figure) -> list[str]:
+    return ["".join(one.itertext()) for one in parsed(figure).iter(f"{SVG}title")]
+
+
+def links(figure: Figure) -> list[str]:
+    return re.findall(r'href="#([^"]*)"', figure.svg)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_each_layer_is_in_one_box(path: Path) -> None:
+    report = report_of(path)
+    found = boxes(report.layers)
+    assert sorted(place for box in found for place in box.places) == list(range(len(report.layers)))
+    assert all(source < at for at, box in enumerate(found) for source in box.inputs)
+    assert links(drawing(report)) == [f"node-{box.places[0]}" for box in found]
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_drawing_is_the_same_each_time_and_is_well_formed(path: Path) -> None:
+    report = report_of(path)
+    figure = drawing(report)
+    assert figure == drawing(replace(report, layers=tuple(report.layers)))
+    assert parsed(figure).tag == f"{SVG}svg"
+    assert not re.search(r"\s(style|id|on\w+)=", figure.svg)
+
+
+def test_no_layers_make_no_drawing() -> None:
+    assert draw(of(), Ids()) is None
+
+
+def test_one_layer_is_drawn_between_the_ends() -> None:
+    ends = {
+        "inputs": (ValueReport("image", (1, 3, "height", "width")),),
+        "outputs": (ValueReport("classes", None), ValueReport("boxes", (1, 4))),
+    }
+    figure = drawing(of(layer(0), **ends))
+    shown = texts(figure)
+    assert shown == ["conv0", "3×3 conv 8→8", "image 1×3×height×width", "2 outputs"]
+    assert "2 outputs\nclasses of unknown shape\nboxes 1×4" in titles(figure)
+    assert figure.caption.startswith("1 layer, 0 connections; ")
+
+
+def test_what_runs_within_a_kernel_is_in_the_box_of_what_it_reads() -> None:
+    layers = (layer(0), layer(1, 0, within=0), layer(2, 1), layer(3, 2, within=3), layer(4, 3))
+    assert boxes(layers) == (Box((0, 1), ()), Box((2, 3), (0,)), Box((4,), (1,)))
+
+
+def test_a_join_within_a_kernel_has_a_box_of_its_own() -> None:
+    add = layer(3, 2, 0, operator="Add", within=2)
+    layers = (layer(0), layer(1, 0), layer(2, 1), add, layer(4, 3, within=2))
+    assert boxes(layers)[3] == Box((3, 4), (2, 0), joins=True)
+    assert "done by the kernel of conv2" in "\n".join(titles(drawing(of(*layers))))
+
+
+def test_what_only_prepares_a_constant_is_in_the_box_of_its_reader() -> None:
+    layers = (layer(0, within=1), layer(1, 0))
+    assert boxes(layers) == (Box((1, 0), ()),)
+
+
+def test_a_model_in_which_nothing_works_is_drawn_as_it_is() -> None:
+    assert boxes((layer(0, within=0), layer(1, 0, within=1))) == (Box((0,), ()), Box((1,), (0,)))
+
+
+@pytest.mark.parametrize("scope", ["", "net.stage{}.block{}"])
+def test_many_layers_are_drawn_as_parts_that_hold_them_all(scope: str) -> None:
+    layers = tuple(
+        replace(
+            one, scope=tuple(scope.format(place // 1000, place // 20).split(".")) if scope else ()
+        )
+        for place, one in enumerate(chain(5_000))
+    )
+    start = perf_counter()
+    figure = drawing(of(*layers))
+    assert perf_counter() - start < 20  # takes 0.3 s here; a machine may be busy
+    found = boxes(layers)
+    assert len(found) <= MOST_BOXES
+    assert sorted(place for box in found for place in box.places) == list(range(5_000))
+    assert sum(box.shown for box in found) == 5_000
+    assert len(figure.svg) < 400_000
+    assert figure.caption.startswith(f"5,000 layers in {len(found)} parts, {len(found) - 1} conn")
+
+
+def test_parts_that_read_each_other_are_drawn_in_pieces_without_a_cycle() -> None:
+    modules = [("a", "b")[place // 10 % 2] for place in range(1_000)]
+    layers = tuple(
+        replace(one, scope=(module,)) for one, module in zip(chain(1_000), modules, strict=True)
+    )
+    found = boxes(layers)
+    assert all(source < at for at, box in enumerate(found) for source in box.inputs)
+    assert [box.places for box in found] == [
+        tuple(range(start, start + 10)) for start in range(0, 1_000, 10)
+    ]
+
+
+def test_a_tangle_is_drawn_with_few_boxes() -> None:
+    tangled = tuple(layer(place, *range(place)) for place in range(200))
+    assert len(boxes(tangled)) <= 24
+    drawing(of(*tangled))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_of_models_are_only_text(text: str) -> None:
+    layers = tuple(
+        replace(
+            one, label=text, operator=text, described=text, output=text, scope=(text, "x"), why=text
+        )
+        for one in chain(3)
+    )
+    figure = drawing(
+        of(replace(layers[0], cost=None), *layers[1:], inputs=(ValueReport(text, (text,)),))
+    )
+    elements = {one.tag.removeprefix(SVG) for one in parsed(figure).iter()}
+    assert elements <= {"svg", "g", "a", "title", "rect", "text", "path", "line"}
+    assert set(links(figure)) == {"node-0", "node-1", "node-2"}
+
+
+@pytest.mark.parametrize(
+    ("times", "measure"),
+    [
+        ({"measured": 5.0, "predicted": 4.0}, "measured time"),
+        ({"predicted": 4.0}, "predicted time"),
+        ({}, "MACs"),
+    ],
+)
+def test_the_heat_is_of_the_best_that_is_known(times: dict[str, float], measure: str) -> None:
+    figure = drawing(of(*chain(4, **times)))
+    assert figure.caption.endswith(f"the deeper the colour, the more of the {measure}.")
+    assert all(f"25.0 % of the {measure}" in title for title in titles(figure))
+    assert [text for _, text in figure.legend] == [
+        "under 1 %", "1–2 %", "2–5 %", "5–10 %", "10–20 %", "20 % or more",
+    ]  # fmt: skip
+    assert figure.svg.count('class="f-heat-5"') == 4
+
+
+def test_even_shares_are_no_hot_spots() -> None:
+    figure = drawing(of(*chain(100)))
+    assert figure.svg.count('class="f-heat-2"') == 100  # 1 %, where 10 % is the deepest
+
+
+def test_an_unknown_cost_is_no_zero() -> None:
+    unknown = layer(1, 0, why="its shape is unknown")
+    figure = drawing(of(layer(0), replace(unknown, cost=None)))
+    assert titles(figure)[1].splitlines()[2:] == ["MACs unknown", "its shape is unknown"]
+    assert figure.svg.count("stroke-dasharray") == 1
+    assert figure.caption.endswith("a dashed border: something of the cost is unknown.")
+
+
+def test_nothing_is_deep_where_nothing_costs() -> None:
+    figure = drawing(of(*(replace(one, cost=Cost()) for one in chain(2))))
+    assert figure.legend == ()
+    assert "f-heat" not in figure.svg
+
+
+def test_findings_are_marked_with_a_word() -> None:
+    told = replace(finding(), nodes=(NodeReport("conv1", "Conv", place=1),))
+    figure = drawing(of(*chain(3), findings=(told,)))
+    assert texts(figure).count("warning") == 1
+    many = drawing(of(*chain(1_000), findings=(told, told)))
+    assert texts(many).count("2 warnings") == 1
+
+
+def test_what_the_base_lacks_is_marked() -> None:
+    changed = Operation("Conv", "", (), (), (), 0, 10, label="conv2")
+    difference = Difference(
+        totals(20), totals(30), 2, changed=((changed, changed),), pairs=((0, 0), (1, 2))
+    )
+    shown = texts(drawing(of(*chain(3), change=Change("base", difference))))
+    assert [text for text in shown if text in {"new", "changed"}] == ["new", "changed"]

@@ -19,6 +19,7 @@ from archlint.analyzer.report import Change, ModelReport, NodeReport, ValueRepor
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.network import draw
 from archlint.analyzer.report.html.network_graph import MOST_BOXES, Box, boxes
+from archlint.analyzer.report.html.network_values import given, returned
 from archlint.analyzer.report.html.svg import Figure
 from archlint.analyzer.report.layers import LayerReport
 from archlint.work import Prepared, Request, Task, answer
@@ -107,11 +108,23 @@ def test_one_layer_is_drawn_between_the_ends() -> None:
         "inputs": (ValueReport("image", (1, 3, "height", "width")),),
         "outputs": (ValueReport("classes", None), ValueReport("boxes", (1, 4))),
     }
-    figure = drawing(of(layer(0), **ends))
-    shown = texts(figure)
-    assert shown == ["conv0", "3×3 conv 8→8", "image 1×3×height×width", "2 outputs"]
-    assert "2 outputs\nclasses of unknown shape\nboxes 1×4" in titles(figure)
+    figure = drawing(of(replace(layer(0), reads=(0,), gives=(0, 1)), **ends))
+    box = ["conv0", "3×3 conv 8→8"]
+    values = ["image 1×3×height×width", "classes of unknown shape", "boxes 1×4"]
+    assert texts(figure) == box + values
     assert figure.caption.startswith("1 layer, 0 connections; ")
+
+
+def test_an_end_leads_to_what_reads_it() -> None:
+    """Each input to its readers, each output from its maker; many of a kind are one end."""
+    layers = (replace(layer(0), reads=(0,)), replace(layer(1, 0), reads=(1,), gives=(0,)))
+    few = of(*layers, inputs=(ValueReport("x", (1,)), ValueReport("mask", ())))
+    ends = [*given(few, boxes(layers)), *returned(few, boxes(layers))]
+    assert [(one.text, one.boxes) for one in ends] == [("x 1", (0,)), ("mask scalar", (1,))]
+    many = of(*layers, inputs=tuple(ValueReport(f"x{place}", (1,)) for place in range(7)))
+    (one,) = given(many, boxes(layers))
+    assert (one.text, one.boxes) == ("7 inputs", (0, 1))
+    assert one.title.startswith("7 inputs\nx0 1\nx1 1\n")
 
 
 def test_what_runs_within_a_kernel_is_in_the_box_of_what_it_reads() -> None:

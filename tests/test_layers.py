@@ -50,6 +50,8 @@ def test_they_stand_where_the_operations_do() -> None:
         assert layer.cost is not None
         assert layer.cost.macs == operation.macs
         assert list(layer.inputs) == [place for place in operation.inputs if place >= 0]
+        assert list(layer.reads) == [0 for place in operation.inputs if place < 0]
+    assert [layer.gives for layer in layers] == [()] * (len(layers) - 1) + [(0,)]
     assert sum(one.parameters for one in layers) == found.report.parameters
     flagged = [node for one in found.report.findings for node in one.nodes]
     assert flagged

@@ -24,17 +24,20 @@ def layers(analysis: Analysis, built: Architecture) -> tuple[LayerReport, ...]:
     graph, profile = costs.graph, None if prediction is None else prediction.profile
     at = places(graph)
     within = lower(graph, profile.tiles.block if profile and profile.tiles else 0).within
+    outputs = {name: place for place, name in enumerate(graph.outputs)}
     found = []
     for node, operation in zip(in_walk(graph), built.operations, strict=True):
         whose = within.get(node.id)
-        inputs = dict.fromkeys(place for place in operation.inputs if place >= 0)
+        inputs = dict.fromkeys(operation.inputs)
         found.append(
             LayerReport(
                 label=operation.label,
                 operator=operation.operator,
                 described=describe(graph, node),
                 output=operation.shapes[0] if operation.shapes else "",
-                inputs=tuple(inputs),
+                inputs=tuple(place for place in inputs if place >= 0),
+                reads=tuple(-1 - place for place in inputs if place < 0),
+                gives=tuple(outputs[name] for name in node.outputs if name in outputs),
                 scope=operation.scope,
                 block=operation.block,
                 cost=costs.costs.get(node.id),

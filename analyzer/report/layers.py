@@ -13,8 +13,9 @@ class LayerReport:
 
     Layers stand in the order of the operations of the model's architecture, so that a place among
     those (``NodeReport.place``, ``Difference.pairs``) is a place among these. ``inputs`` are the
-    places of the layers whose outputs it reads, each once and before its own; what it reads of the
-    model's inputs and of constants is left out. ``output`` is the shape of its first output as
+    places of the layers whose outputs it reads, each once and before its own; constants are left
+    out. ``reads`` are the places of the model's inputs that it reads, ``gives`` those of the outputs
+    that it makes. ``output`` is the shape of its first output as
     ``1x32x28x28``: ``?`` where it is unknown, a dim's name where that is symbolic. ``described``
     are its sizes in a few words. ``block`` is the residual, Inception or attention block that it is
     in, where it has no scope. ``within`` is the place of the layer whose kernel does its work too;
@@ -32,6 +33,8 @@ class LayerReport:
     described: str
     output: str
     inputs: tuple[int, ...] = ()
+    reads: tuple[int, ...] = ()
+    gives: tuple[int, ...] = ()
     scope: tuple[str, ...] = ()
     block: str = ""
     cost: Cost | None = None

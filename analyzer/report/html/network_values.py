@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.report import ModelReport, ValueReport
 from archlint.analyzer.report.html.network_graph import Box
+from archlint.analyzer.report.layers import LayerReport
 from archlint.analyzer.text import plural, safe
 
 _NAME = 40  # columns
+_APART = 6  # values that have an end each
 _LISTED = 20  # values of a title
 
 
 @dataclass(frozen=True, slots=True)
 class Pill:
-    """The inputs of a model, or its outputs, and the boxes that they lead to or come from."""
+    """An input or output of a model, or all of them, and the boxes that it leads to or is from."""
 
     text: str
     title: str
@@ -24,18 +26,43 @@ class Pill:
 
 
 def given(model: ModelReport, found: Sequence[Box]) -> Iterator[Pill]:
-    """The inputs: they lead to what reads no other box."""
-    first = tuple(at for at, box in enumerate(found) if not box.inputs)
-    if model.inputs:
-        yield _pill(model.inputs, "input", first, is_input=True)
+    """The inputs: they lead to what reads them."""
+    at = _boxes(model, found, lambda layer: layer.reads)
+    yield from _pills(model.inputs, at, "input", is_input=True)
 
 
 def returned(model: ModelReport, found: Sequence[Box]) -> Iterator[Pill]:
-    """The outputs: they come from what no other box reads."""
-    read = {source for box in found for source in box.inputs}
-    if model.outputs:
-        last = tuple(at for at in range(len(found)) if at not in read)
-        yield _pill(model.outputs, "output", last, is_input=False)
+    """The outputs: they come from what makes them."""
+    at = _boxes(model, found, lambda layer: layer.gives)
+    yield from _pills(model.outputs, at, "output", is_input=False)
+
+
+def _boxes(
+    model: ModelReport, found: Sequence[Box], values: Callable[[LayerReport], Iterable[int]]
+) -> Mapping[int, dict[int, None]]:
+    """The boxes with layers that have to do with each value."""
+    at: dict[int, dict[int, None]] = {}
+    for number, box in enumerate(found):
+        for place in box.places:
+            for value in values(model.layers[place]):
+                at.setdefault(value, {})[number] = None
+    return at
+
+
+def _pills(
+    values: Sequence[ValueReport],
+    at: Mapping[int, Iterable[int]],
+    word: str,
+    *,
+    is_input: bool,
+) -> Iterator[Pill]:
+    """An end for each value, or one for all where they are many."""
+    if len(values) > _APART:
+        ends = tuple(sorted({box for boxes in at.values() for box in boxes}))
+        yield _pill(values, word, ends, is_input=is_input)
+        return
+    for place, value in enumerate(values):
+        yield _pill([value], word, tuple(at.get(place, ())), is_input=is_input)
 
 
 def _pill(

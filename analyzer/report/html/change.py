@@ -20,7 +20,6 @@ from archlint.analyzer.text import percent_change, plural, safe, short
 
 _SHOWN = 200  # nodes
 _FIXED_SHOWN = 50
-_NEARLY = 1.1  # a ratio of times that is told in percent
 _LONGEST = 300  # columns of a sentence
 
 
@@ -141,14 +140,10 @@ def _timed(change: Change) -> Iterator[Timed]:
         if low <= 1 <= high:
             kind, word = "same", "No measurable change"
         elif ratio > 1:
-            kind, word = "slower", f"This change makes it {_times(ratio)} slower"
+            kind, word = "slower", f"This change adds {100 * (ratio - 1):.1f} % to its time"
         else:
-            kind, word = "faster", f"This change makes it {_times(1 / ratio)} faster"
+            kind, word = "faster", f"This change takes {100 * (1 - ratio):.1f} % off its time"
         yield Timed(kind, word, f", measured on {label}: {ended(numbers)}")
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.2f}×" if ratio >= _NEARLY else f"{100 * (ratio - 1):.1f} %"
 
 
 def _fixed(change: Change) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.finding import Severity
@@ -22,10 +22,11 @@ _LONGEST = 300  # columns of a sentence from elsewhere
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """What a reader must know before believing a number."""
+    """What a reader must know before believing a number; ``more`` are several things."""
 
     title: str
-    text: str
+    text: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def head(model: ModelReport) -> Head:
     if model.failed and any("found" in finding.evidence for finding in over):
         badge = "Fails the budget"
     reasons = [safe(finding.message, _LONGEST) for finding in over]
-    reasons.append(_counts(model))
+    if model.told or model.change is not None:
+        reasons.append(_counts(model))
     return Head(
         " · ".join(_eyebrow(model)),
         sentence(model),
@@ -90,17 +92,37 @@ def _counts(model: ModelReport) -> str:
 def _caveats(model: ModelReport) -> Iterator[Caveat]:
     if not model.was_checked:
         yield Caveat("Only a snapshot was here.", "No rule ran, and no node is drawn.")
-    if any(not one.quiet for one in model.latencies):
-        text = "Measure again on a quiet machine before deciding on milliseconds"
-        if model.kernels is not None and model.kernels.cores < _BUSY:
-            text = f"The runs had {100 * model.kernels.cores:.0f} % of a core. {text}"
-        yield Caveat("The machine was busy.", f"{text}; MACs, parameters and bytes are exact.")
+    if text := _busy(model):
+        again = "Measure again on a quiet machine before deciding on milliseconds"
+        yield Caveat(text, f"{again}; MACs, parameters and bytes are exact.")
     if model.unknown_nodes:
         causes = [
             f"{plural(len(one.nodes), 'node')}: {safe(str(one.cause), _LONGEST)}"
             for one in model.unknown[:_CAUSES_SHOWN]
         ]
+        if (rest := len(model.unknown) - _CAUSES_SHOWN) > 0:
+            causes.append(f"and {plural(rest, 'more reason')}")
         of = f"The cost of {model.unknown_nodes:,} of {plural(model.nodes, 'node')} is unknown"
-        yield Caveat(f"{of} and in no total.", f"{'; '.join(causes)}.")
+        yield _listed(f"{of} and in no total", causes)
     if assumed := list(assumptions(model)):
-        yield Caveat("What the numbers take for granted.", f"{'; '.join(assumed)}.")
+        yield _listed("What the numbers take for granted", assumed)
+
+
+def _listed(title: str, texts: Sequence[str]) -> Caveat:
+    """One thing in a sentence, several as a list."""
+    if len(texts) == 1:
+        return Caveat(f"{title}:", f"{texts[0]}.")
+    return Caveat(f"{title}:", more=tuple(texts))
+
+
+def _busy(model: ModelReport) -> str:
+    """Which times other programs had a part in."""
+    kernels = model.kernels
+    share = ""
+    if kernels is not None and kernels.cores < _BUSY:
+        share = f": the runs had {100 * kernels.cores:.0f} % of a core"
+    if not all(one.quiet for one in model.latencies):
+        return f"The machine was busy while it was measured{share}."
+    if kernels is not None and kernels.disturbed:
+        return f"The machine was busy while the times of nodes were measured{share}."
+    return ""

@@ -28,6 +28,9 @@ def sentence(model: ModelReport) -> str:
         return _changed(model, change.difference)
     if model.told:
         return f"{_macs(model)}{_saving(model)}"
+    if model.unknown_nodes:
+        of = f"{model.unknown_nodes:,} of {plural(model.nodes, 'node')}"
+        return f"{none_found(model)}, but the cost of {of} is unknown"
     looked = f", {plural(len(model.rules), 'rule')}" if model.rules else ""
     return f"{none_found(model)} in {plural(model.nodes, 'node')}{looked}"
 
@@ -104,8 +107,10 @@ def _growth(before: int, after: int, what: str) -> str:
 
 
 def _time(model: ModelReport) -> str:
-    """What the change does to measured time: told where it is beyond doubt on the only, or the
-    first, provider."""
+    """What the change does to measured time: told where it was quiet and the change is beyond
+    doubt, on the only, or the first, provider."""
+    if not all(one.quiet for one in model.latencies):
+        return ""
     measured = model.change.measured[:1] if model.change else ()
     for one in measured:
         comparison = one.comparison
@@ -116,5 +121,5 @@ def _time(model: ModelReport) -> str:
             return f" and makes it {ratio:.1f} times as slow on {where}"
         if ratio > 1:
             return f" and makes it {_percent(ratio - 1)} slower on {where}"
-        return f" and makes it {_percent(1 - ratio)} faster on {where}"
+        return f" and takes {_percent(1 - ratio)} off its time on {where}"
     return ""

@@ -17,6 +17,7 @@ from archlint.analyzer.text import plural, safe
 MOST_ROWS = 10_000
 FUSED_SHOWN = 1_000  # nodes up to which those that run within another's kernel have rows
 _LONGEST = 120  # columns of a name
+_LONGEST_SHAPE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _row(
     texts = (
         safe(layer.operator),
         safe(layer.described) if says_more else "",
-        "unknown" if layer.output == "?" else safe(shape_text(layer.output)),
+        "unknown" if layer.output == "?" else safe(shape_text(layer.output), _LONGEST_SHAPE),
     )
     cells = (*map(Cell, texts), *(one.cell(place) for one in numbers))
     label = safe(layer.label, _LONGEST)
@@ -166,9 +167,10 @@ def _row(
 
 
 def _lead(model: ModelReport, fused: int) -> str:
-    text = f"{plural(len(model.layers), 'node')} that run at every inference, in their order."
+    run = "runs" if len(model.layers) == 1 else "run"
+    text = f"{plural(len(model.layers), 'node')} {run} at every inference, in this order."
     if fused:
-        text += " Grey rows run within the kernel of another node and take next to no time alone."
+        text += f" {fused:,} of them {'runs' if fused == 1 else 'run'} within another's kernel."
     return text
 
 

@@ -30,11 +30,13 @@ def numbers(model: ModelReport) -> Iterator[Number]:
     macs = f"{least}{short(cost.macs)}"
     if model.unknown_nodes and not cost.macs:
         macs = "unknown"
+    counted = [f"{cost.macs:,} multiply-accumulates"] if cost.macs else []
     yield Number(
         "MACs",
         macs,
         *_delta(*_both(model, "macs"), short),
-        notes=(*_budget(model, "macs"), f"{cost.macs:,} multiply-accumulates", *unknown),
+        notes=(*_budget(model, "macs"), *counted, *unknown),
+        is_known=macs != "unknown",
     )
     stored = size(model.file_bytes + model.external_bytes)
     buffers = [f"and {model.buffers:,} buffers"] if model.buffers else []
@@ -49,16 +51,20 @@ def numbers(model: ModelReport) -> Iterator[Number]:
             *_budget(model, "file-size"),
         ),
     )
+    moved = f"{least}{size(cost.bytes)}" if cost.bytes or not least else "unknown"
     peak = f"{'at least ' if model.peak_unknown else ''}{size(model.peak_bytes)}"
+    if model.peak_unknown and not model.peak_bytes:
+        peak = "unknown"
     yield Number(
         "Memory traffic of a run",
-        f"{least}{size(cost.bytes)}",
+        moved,
         *_delta(*_both(model, "peak_activation_bytes"), size, "peak "),
         notes=(
             "weights and activations, no cache",
             f"peak of activations {peak}",
             *_budget(model, "peak-activation"),
         ),
+        is_known=moved != "unknown",
     )
     yield _latency(model)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.report import ModelReport, Report
@@ -20,6 +21,7 @@ MOST_LAYERS = 10_000
 
 _FOLDED = 1_000  # nodes from which on a browser lays out a section when it comes into view
 _LONGEST = 300  # columns of a name
+_NOTABLE = 5  # percent of a cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +162,15 @@ def _index_row(model: ModelReport, page: ModelPage) -> IndexRow:
         tone = "up" if grown > 0 else "down" if grown < 0 else ""
     elif model.change is not None and model.change.is_new:
         text = "new"
-    least = "≥ " if model.unknown_nodes else ""
+    macs = f"{'≥ ' if model.unknown_nodes else ''}{short(model.cost.macs)}"
+    if model.unknown_nodes and not model.cost.macs:
+        macs = "unknown"
     return IndexRow(
         page.id,
         page.path,
         page.head.verdict,
         page.head.badge,
-        f"{least}{short(model.cost.macs)}" if model.was_checked else "",
+        macs if model.was_checked else "",
         text,
         tone,
         short(model.parameters),
@@ -182,7 +186,9 @@ def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> Mod
     undrawn = ""
     if is_drawn:
         costs, times = _costs(model, ids), _times(model, ids)
-        drawing, table = _drawing(model, ids), nodes.section(model, ids)
+        drawing = _drawing(model, ids)
+        figures = (*_figures(costs, times), *([drawing.figure] if drawing else []))
+        table = nodes.section(model, ids, _linked(model, figures, changed, ids))
     elif model.layers:
         undrawn = (
             f"Its {plural(len(model.layers), 'node')} are left out: a page draws {MOST_LAYERS:,} "
@@ -238,6 +244,8 @@ def _dearest(model: ModelReport) -> str:
     whole = sum(values)
     first, *more = sorted(range(len(values)), key=lambda place: -values[place])[:3]
     share = 100 * values[first] / whole
+    if share < _NOTABLE:
+        return f"No node alone has more than {share:.1f} % of the {what}."
     text = f"{safe(model.layers[first].label)} alone has {share:.0f} % of the {what}"
     if more and any(measured) and sum(macs):
         text += f" and {100 * macs[first] / sum(macs):.0f} % of the MACs"
@@ -253,6 +261,26 @@ def _times(model: ModelReport, ids: Ids) -> Times | None:
         return None
     lead = scatter.coverage(model) if dots is not None else ""
     return Times(ids.section("times"), lead, dots, roof)
+
+
+def _figures(costs: Costs | None, times: Times | None) -> Iterator[Figure]:
+    if costs is not None:
+        yield from filter(None, (costs.strips, *(one for _, one in costs.maps), costs.depth))
+    if times is not None:
+        yield from filter(None, (times.scatter, times.roofline))
+
+
+def _linked(
+    model: ModelReport, figures: Iterable[Figure], changed: change.Changes | None, ids: Ids
+) -> set[int]:
+    """The places of the layers that the other sections lead to."""
+    target = re.compile(rf"{ids.node(0)[:-1]}(\d+)")
+    told = (node.place for finding in model.told for node in finding.nodes)
+    rows = () if changed is None else changed.nodes
+    drawn = re.compile(rf'href="#{target.pattern}"')
+    links = [place for one in figures for place in drawn.findall(one.svg)]
+    links += [found[1] for row in rows if (found := target.fullmatch(row.target))]
+    return {place for place in told if place is not None} | set(map(int, links))
 
 
 def _drawing(model: ModelReport, ids: Ids) -> Drawing | None:

@@ -80,7 +80,7 @@ PALETTE: Mapping[Tone, Shade] = MappingProxyType(
         Tone.NOTE: _deep("#0a58a8", "#79b8ff"),
         Tone.NEUTRAL: _pale("#dfe4e9", "#363d46"),
         Tone.BASE: _deep("#666f78", "#8b949e"),
-    Tone.BAR: _pale("#8b96a3", "#6b7682"),
+        Tone.BAR: _pale("#87929f", "#6b7682"),
         Tone.HEAT_0: _pale("#eef1f4", "#2a3038"),
         Tone.HEAT_1: _pale("#fde3c0", "#4b3a29"),
         Tone.HEAT_2: _pale("#fbb978", "#6e4620"),

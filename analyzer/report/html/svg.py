@@ -13,9 +13,16 @@ from archlint.analyzer.text import safe
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
-# Widths in em, as wide as in the widest of the usual fonts.
-_NARROW = frozenset("ijl.,:;'|!`I()[]{} f t/\\-")
-_BROAD = frozenset("mwMW@%—")
+# Widths in em of DejaVu Sans, the widest of these fonts.
+_WIDTHS = {
+    **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ&", 0.74),
+    **dict.fromkeys("acekosvxyz", 0.59),
+    **dict.fromkeys("ijlI.,:;|!'· ", 0.33),
+    **dict.fromkeys("ft()[]/\\-r", 0.41),
+    **dict.fromkeys("+=<>~^#±×÷→−≥≤wM", 0.87),
+    **dict.fromkeys("mW@%—…", 1.0),
+}
+_WIDTH, _WIDE = 0.64, 1.2  # of other characters
 _LONGEST = 300  # columns of a line of text
 _FEWEST = 6  # characters that still tell names apart
 
@@ -64,10 +71,12 @@ def rect(
 
 def circle(
     x: float, y: float, radius: float, tone: Tone, *, title: str = "", href: str = "",
-    ring: Tone | None = None,
+    ring: Tone | None = None, opacity: float = 1,
 ) -> Markup:  # fmt: skip
     """A filled circle; a ``ring`` parts it from those that it covers."""
     colours = _filled(tone)
+    if opacity != 1:
+        colours["fill_opacity"] = number(opacity)
     if ring is not None:
         colours["class_"] += f" s-{ring}"
         colours["stroke"] = PALETTE[ring].light
@@ -167,13 +176,11 @@ def fitted(content: str, width: float, size: float, *, bold: bool = False) -> st
 
 
 def _em(character: str) -> float:
-    if character in _NARROW:
-        return 0.4
-    if character in _BROAD:
-        return 1.0
-    if character > "\u02ff" and unicodedata.east_asian_width(character) in "WF":
-        return 1.2
-    return 0.72 if character.isupper() else 0.64
+    if (known := _WIDTHS.get(character)) is not None:
+        return known
+    if character < "\u0300":
+        return _WIDTH
+    return _WIDE if unicodedata.east_asian_width(character) in "WF" else _WIDTH
 
 
 def _value(value: str | float | None) -> str:

@@ -26,13 +26,15 @@ class Callout:
     told: str
 
 
-def callouts(wanted: Sequence[Callout], left: float, right: float, bottom: float) -> Iterator[Markup]:
+def callouts(
+    wanted: Sequence[Callout], left: float, right: float, bottom: float
+) -> Iterator[Markup]:
     """The names of points, which stand from left to right: two lines of text each, above
     ``bottom``, next to each other, as near their points as they can be."""
     if not wanted:
         return
     most = (right - left) / len(wanted) - _GAP
-    cut = [svg.fitted(one.name, most, _SIZE) for one in wanted]
+    cut = [svg.fitted(one.name, most, _SIZE, bold=True) for one in wanted]
     wide = [
         max(svg.text_width(text, _SIZE, bold=True) for text in (name, one.told))
         for name, one in zip(cut, wanted, strict=True)

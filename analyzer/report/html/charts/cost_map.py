@@ -14,12 +14,12 @@ from archlint.analyzer.report.html.charts.measures import (
     Group,
     Measure,
     groups,
-    measures,
     numbers,
     share,
     together,
     whole,
 )
+from archlint.analyzer.report.html.charts.measures import measures as known
 from archlint.analyzer.report.html.charts.treemap import Area, squarified
 from archlint.analyzer.report.html.heat import heat
 from archlint.analyzer.report.html.ids import Ids
@@ -41,22 +41,24 @@ _PAD, _SIZE, _LINE = 4.0, 11.0, 13.0
 
 _RATIOS = ((0.3, Tone.COOL_2), (0.6, Tone.COOL_1), (1.6, Tone.EVEN), (4.0, Tone.WARM_1))
 _MEANINGS = (
-    (Tone.COOL_2, "less than 0.3 × its share of the MACs"),
-    (Tone.COOL_1, "0.3 to 0.6 ×"),
-    (Tone.EVEN, "0.6 to 1.6 ×: in proportion"),
-    (Tone.WARM_1, "1.6 to 4 ×"),
-    (Tone.WARM_2, "4 × or more, or no MACs"),
+    (Tone.COOL_2, "under 0.3: quick for its MACs"),
+    (Tone.COOL_1, "0.3 to 0.6"),
+    (Tone.EVEN, "0.6 to 1.6: in proportion"),
+    (Tone.WARM_1, "1.6 to 4"),
+    (Tone.WARM_2, "4 or more, or no MACs"),
     (Tone.NEUTRAL, "MACs unknown"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """What a rectangle of the map stands for; one of several layers leads to no row."""
+    """What a rectangle of the map stands for; one of several layers leads to no row. ``names`` and
+    ``numbers`` are what it may say, from the longest."""
 
     value: float
     tone: Tone
-    lines: tuple[str, ...]
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
     tooltip: str
     href: str = ""
 
@@ -66,6 +68,12 @@ class _Part:
     name: str
     cells: tuple[_Cell, ...]
     value: float
+
+
+def measures(model: ModelReport) -> tuple[Measure, ...]:
+    """What areas can be; predicted times only where none were measured."""
+    there = known(model)
+    return tuple(m for m in there if m is not Measure.PREDICTED or Measure.TIME not in there)
 
 
 def draw(model: ModelReport, ids: Ids, by: Measure) -> svg.Figure | None:
@@ -78,9 +86,10 @@ def draw(model: ModelReport, ids: Ids, by: Measure) -> svg.Figure | None:
     shown = [group for group in found if by.of(group.sums)]
     tone, legend, meaning = _colours(model, shown, total)
     arranged = _arranged(model, shown, by, total, tone, ids)
-    marks, edges = [], []
+    marks, edges, outer = [], [], []
     for part, area in zip(arranged, _areas(arranged), strict=True):
         inner = _inner(part, area)
+        outer.append(_outline(area))
         if inner.y > area.y:
             marks.append(svg.text(area.x + _PAD, area.y + 11, part.name, size=_SIZE, bold=True))
         cells = squarified([cell.value for cell in part.cells], inner)
@@ -88,6 +97,7 @@ def draw(model: ModelReport, ids: Ids, by: Measure) -> svg.Figure | None:
             marks += _marks(cell, own)
             edges.append(_outline(own))
     marks.append(svg.path("".join(edges), Tone.SURFACE))
+    marks.append(svg.path("".join(outer), Tone.SURFACE, width=3))
     label = f"Map of the {by} of {plural(len(shown), 'layer')}"
     image = svg.picture(_WIDTH, _HEIGHT, *marks, label=label)
     drawn = {cell.tone for part in arranged for cell in part.cells}
@@ -100,9 +110,13 @@ def _colours(
 ) -> tuple[Callable[[Sums], Tone], tuple[tuple[Tone, str], ...], str]:
     """The tone of layers, what the tones mean, and what the colour is."""
     if total.measured and total.macs:
-        return lambda sums: _ratio(sums, total), _MEANINGS, "tells its share of the measured time from that of MACs"
+        return (
+            lambda sums: _ratio(sums, total),
+            _MEANINGS,
+            "share of the measured time ÷ share of the MACs",
+        )
     scale = heat(model, [group.sums for group in shown])
-    return scale.tone, scale.legend, f"its share of the {scale.measure}"
+    return scale.tone, scale.legend, f"share of the {scale.measure}"
 
 
 def _ratio(sums: Sums, total: Sums) -> Tone:
@@ -153,9 +167,15 @@ def _cell(
     value = by.of(group.sums) or 0.0
     tooltip = [safe(layer.label), f"{safe(layer.described)}{fused}", *numbers(group.sums, total)]
     says = layer.described if layer.described != layer.operator else heading(layer)[0]
-    number = f"{by.text(value)} · {share(value, by.of(total) or 1.0)}"
-    lines = (safe(says), number)
-    return _Cell(value, tone, lines, "\n".join(tooltip), ids.node(group.place))
+    part = share(value, by.of(total) or 1.0)
+    told = (f"{by.text(value)} · {part}", part)
+    return _Cell(value, tone, _shorter(safe(says)), told, "\n".join(tooltip), ids.node(group.place))
+
+
+def _shorter(name: str) -> tuple[str, ...]:
+    """``5×5 conv 192→32, stride 2``, and the same without its stride, without its channels."""
+    size = name.partition(", ")[0]
+    return name, size, size.rpartition(" ")[0] if "→" in size else size
 
 
 def _rest(
@@ -166,7 +186,7 @@ def _rest(
     value = by.of(sums) or 0.0
     text = f"{len(small):,} smaller"
     tooltip = [name, f"{plural(len(small), 'smaller layer')}", *numbers(sums, total)]
-    return _Cell(value, tone(sums), (text, by.text(value)), "\n".join(tooltip))
+    return _Cell(value, tone(sums), (text,), (by.text(value),), "\n".join(tooltip))
 
 
 def _areas(arranged: Sequence[_Part]) -> list[Area]:
@@ -203,12 +223,11 @@ def _inner(part: _Part, area: Area) -> Area:
 
 def _marks(cell: _Cell, area: Area) -> Iterator[Markup]:
     yield svg.rect(*area, cell.tone, title=cell.tooltip, href=cell.href)
-    y = area.y
-    for text in cell.lines:
-        wide = svg.text_width(text, _SIZE) + 2 * _PAD <= area.width
-        if wide and y + _LINE + _PAD <= area.y + area.height:
-            y += _LINE
-            yield svg.text(area.x + _PAD, y, text, size=_SIZE, on=cell.tone)
+    for line, texts in enumerate((cell.names, cell.numbers), 1):
+        fitting = [one for one in texts if svg.text_width(one, _SIZE) + 2 * _PAD <= area.width]
+        if not fitting or line * _LINE + _PAD > area.height:
+            break
+        yield svg.text(area.x + _PAD, area.y + line * _LINE, fitting[0], size=_SIZE, on=cell.tone)
 
 
 def _outline(area: Area) -> str:
@@ -217,8 +236,8 @@ def _outline(area: Area) -> str:
 
 
 def _caption(by: Measure, meaning: str, total: Sums, model: ModelReport) -> str:
-    text = f"Each cell is a layer with all that its kernel does; its area is its {by}"
-    text += f", its colour {meaning}."
+    text = f"Each cell is a layer with all that its kernel does; its area is its {by}."
+    text += f" Colour: {meaning}."
     if by is Measure.MACS and total.unknown:
         text += f" {plural(total.unknown, 'node')} of unknown cost cannot be drawn."
     if by is Measure.PREDICTED and model.predicted and model.predicted.unpredicted:

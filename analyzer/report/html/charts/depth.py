@@ -1,4 +1,4 @@
-"""The cost along a network: a bar for each layer in its order, and what has come together so far."""
+"""The cost along a network: a bar for each layer, and what has come together so far."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html import svg
 from archlint.analyzer.report.html.charts.callouts import Callout, callouts
+from archlint.analyzer.report.html.charts.line_names import clear_of
 from archlint.analyzer.report.html.charts.measures import (
     Group,
     Measure,
@@ -23,21 +24,25 @@ from archlint.analyzer.report.html.charts.measures import (
     together,
     whole,
 )
+from archlint.analyzer.report.html.charts.starts import starts
 from archlint.analyzer.report.html.charts.steps import ticks
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.layer_names import heading
 from archlint.analyzer.report.html.palette import Tone
-from archlint.analyzer.report.html.parts import Sums, parts
+from archlint.analyzer.report.html.parts import Sums
 from archlint.analyzer.report.layers import LayerReport
 from archlint.analyzer.text import plural, safe
 
 _MOST = 300  # bars
 _NAMED = 3  # of them
-_WIDTH, _LEFT, _RIGHT = 960.0, 64.0, 48.0
+_WIDTH, _LEFT, _RIGHT = 960.0, 72.0, 48.0
 _TOP, _PLOT, _BELOW = 62.0, 200.0, 26.0
 _BASE = _TOP + _PLOT
+_VAGUE = 14.0  # pixels of the frame of a bar whose height is unknown
+_NAME, _GAP = 13.0, 5.0  # pixels: how high the name of a line is, how far from it
 _ROOM = _WIDTH - _LEFT - _RIGHT
 _SIZE = 11.0
+_STANDS_OUT = 1.05  # times the largest bar without a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +65,48 @@ def draw(model: ModelReport, ids: Ids) -> svg.Figure | None:
     values = [by.of(bar.sums) or 0.0 for bar in bars]
     steps = ticks(max(values))
     top = steps[-1]
-    ranked = sorted(range(len(bars)), key=lambda place: -values[place])[:_NAMED]
-    named = {place for place in ranked if values[place]}
+    named = _standing_out(values)
     total = whole(model.layers)
-    marks = [*_grid(steps, by)]
-    for place, bar in enumerate(bars):
-        high = _PLOT * values[place] / top
-        if high:
-            tooltip = _tooltip(bar, model.layers, total)
-            href = ids.node(bar.groups[0].place) if len(bar.groups) == 1 else ""
-            tone = Tone.WARM_2 if place in named else Tone.NEUTRAL
-            x, wide = _span(place, len(bars))
-            marks.append(svg.rect(x, _BASE - high, wide, high, tone, title=tooltip, href=href))
+    marks = [*_grid(steps, by), *_bars(bars, named, top, model.layers, by, total, ids)]
     series = _series(bars, by, there)
     marks += _lines(series, len(bars))
-    marks += _callouts(bars, sorted(named), values, top, model.layers, by, total)
-    marks += _bands(model.layers, found, width, len(bars))
-    marks += _direct(series, values, top)
+    marks += _callouts(bars, named, values, top, model.layers, by, total)
+    marks += starts(model.layers, found, _LEFT, _WIDTH - _RIGHT, _BASE + 4)
+    leaders = [1.0 if place in named else value / top for place, value in enumerate(values)]
+    marks += _names(series, leaders)
     label = f"{by} along {plural(len(found), 'layer')}"
-    image = svg.picture(_WIDTH, _BASE + _BELOW, *marks, label=label)
-    return svg.Figure(image, _caption(by, width, total, model), _legend(by, series))
+    unused = 0.0 if named else _TOP - _SIZE
+    moved = svg.group(*marks, y=-unused)
+    image = svg.picture(_WIDTH, _BASE + _BELOW - unused, moved, label=label)
+    return svg.Figure(
+        image, _caption(by, width, total, model), _legend(by, series, stands_out=bool(named))
+    )
+
+
+def _standing_out(values: Sequence[float]) -> list[int]:
+    """The largest few, from left to right; none where others are as large."""
+    ranked = sorted(range(len(values)), key=lambda place: -values[place])
+    rest = values[ranked[_NAMED]] if len(ranked) > _NAMED else 0.0
+    return sorted(place for place in ranked[:_NAMED] if values[place] > _STANDS_OUT * rest)
+
+
+def _bars(
+    bars: Sequence[_Bar], named: Sequence[int], top: float,
+    layers: Sequence[LayerReport], by: Measure, total: Sums, ids: Ids,
+) -> Iterator[Markup]:  # fmt: skip
+    """The bars; a frame stands where the height of one is unknown."""
+    for place, bar in enumerate(bars):
+        x, wide = _span(place, len(bars))
+        tooltip = _tooltip(bar, layers, total)
+        value = by.of(bar.sums)
+        if value:
+            high = _PLOT * value / top
+            href = ids.node(bar.groups[0].place) if len(bar.groups) == 1 else ""
+            tone = Tone.WARM_2 if place in named else Tone.BAR
+            yield svg.rect(x, _BASE - high, wide, high, tone, title=tooltip, href=href)
+        elif value is None and by is not Measure.TIME:
+            y = _BASE - _VAGUE
+            yield svg.frame(x, y, wide, _VAGUE, Tone.MUTED, title=tooltip, dashed=True)
 
 
 def _bar(own: Sequence[Group]) -> _Bar:
@@ -108,7 +135,7 @@ def _grid(steps: Sequence[float], by: Measure) -> Iterator[Markup]:
     for percents in (0, 50, 100):
         y = _BASE - _PLOT * percents / 100
         x = _WIDTH - _RIGHT
-        yield svg.line(x, y, x + 4, y, Tone.NEUTRAL)
+        yield svg.line(x, y, x + 4, y, Tone.BAR)
         yield svg.text(x + 8, y + 4, f"{percents} %", tone=Tone.MUTED, size=_SIZE)
 
 
@@ -154,81 +181,35 @@ def _callouts(
     for place in named:
         told = f"{by.text(values[place])}, {share(values[place], by.of(total) or 1.0)}"
         own = bars[place].groups
-        name, what = heading(layers[own[0].place])
+        name, _ = heading(layers[own[0].place])
         first = name if len(own) == 1 else f"{name} and {plural(len(own) - 1, 'more layer')}"
-        del what
         wanted.append(
             Callout(
                 _middle(place, len(bars)), _BASE - _PLOT * values[place] / top, safe(first), told
             )
         )
-    yield from callouts(wanted, 0, _WIDTH, _TOP - 6)
+    yield from callouts(wanted, 0, _WIDTH - 1, _TOP - 6)
 
 
-def _bands(
-    layers: Sequence[LayerReport], found: Sequence[Group], width: int, count: int
-) -> Iterator[Markup]:
-    """The names of the parts below their bars, where these stand together and it fits."""
-    at = {group.place: number // width for number, group in enumerate(found)}
-    spans = []
-    for part in parts(layers):
-        own = [at[place] for place in part.places if place in at]
-        if own:
-            spans.append((min(own), max(own) + 1, safe(part.name)))
-    for first, end, name in spans:
-        if any(first < last and start < end for start, last, other in spans if other != name):
-            continue
-        left, right = (_LEFT + _ROOM * place / count for place in (first, end))
-        yield svg.line(left + 1, _BASE + 5, right - 1, _BASE + 5, Tone.NEUTRAL)
-        if svg.text_width(name, _SIZE) <= right - left - 4:
-            x = (left + right) / 2
-            yield svg.text(
-                x, _BASE + 19, name, tone=Tone.MUTED, size=_SIZE, anchor="middle"
-            )
-
-
-def _direct(
-    series: dict[Measure, list[float]], values: Sequence[float], top: float
-) -> Iterator[Markup]:
-    """The name of each line, beside it, where it is clear of the other and of the bars."""
+def _names(series: dict[Measure, list[float]], bars: Sequence[float]) -> Iterator[Markup]:
+    """The name of each of two lines, beside it, where there is room."""
     if len(series) < 2:
         return
-    one, other = series.values()
-    count = len(values)
-    bars = [value / top for value in values]
     for measure, shares in series.items():
         text = f"{measure} so far"
-        wide = svg.text_width(text, _SIZE) + 8
+        span = ceil((svg.text_width(text, _SIZE) + 8) * len(bars) / _ROOM) + 1
         other = next(own for key, own in series.items() if key is not measure)
-        best = _clear(shares, other, bars, wide * count / _ROOM)
-        if best is not None:
-            first, y = best
-            x = _LEFT + _ROOM * first / count + 4
-            yield svg.text(x, _BASE - _PLOT * y, text, tone=_tone(measure), size=_SIZE)
-
-
-def _clear(
-    shares: Sequence[float], other: Sequence[float], bars: Sequence[float], wide: float
-) -> tuple[int, float] | None:
-    """The first bar and the height of the baseline of a text on the free side of a line."""
-    high, gap = 13 / _PLOT, 5 / _PLOT
-    span = ceil(wide) + 1
-    for first in range(1, len(bars) - span):
-        own, its = shares[first - 1 : first + span], other[first - 1 : first + span]
-        above, below = max(own) + gap, min(own) - gap - 0.7 * high
-        most = max(bars[first - 1 : first + span])
-        if above + high < min(1.0, min(its)) or (above > max(its) and above + high < 1):
-            if above > most and min(abs(a - b) for a, b in zip(own, its, strict=True)) > high:
-                return first, above
-        if below > max([most, *its, 0]) and min(own) - max(its) > high:
-            return first, below
-    return None
+        if place := clear_of(shares, other, bars, span, _NAME / _PLOT, _GAP / _PLOT):
+            first, low = place
+            x, y = _LEFT + _ROOM * first / len(bars) + 4, _BASE - _PLOT * low - 3
+            yield svg.text(x, y, text, tone=_tone(measure), size=_SIZE)
 
 
 def _legend(
-    by: Measure, series: dict[Measure, list[float]]
+    by: Measure, series: dict[Measure, list[float]], *, stands_out: bool
 ) -> tuple[tuple[Tone, str], ...]:
-    shown = [(Tone.WARM_2, f"largest {by}"), (Tone.NEUTRAL, f"{by} of a layer")]
+    largest = [(Tone.WARM_2, f"largest {by}")] if stands_out else []
+    shown = [*largest, (Tone.BAR, f"{by} of a layer")]
     for measure in series:
         dashed = ", dashed" if measure is Measure.MACS else ""
         shown.append((_tone(measure), f"{measure} so far{dashed}, right axis"))
@@ -240,7 +221,9 @@ def _caption(by: Measure, width: int, total: Sums, model: ModelReport) -> str:
     if width > 1:
         text += f" Each bar is the sum of {width} layers."
     if total.unknown:
-        text += f" {plural(total.unknown, 'node')} of unknown cost add nothing to the MACs."
+        text += f" The MACs of {plural(total.unknown, 'node')} are unknown and not in the sum."
     if by is Measure.PREDICTED and model.predicted and model.predicted.unpredicted:
-        text += f" {plural(model.predicted.unpredicted, 'node')} not predicted add nothing."
+        text += f" {plural(model.predicted.unpredicted, 'node')} not predicted: dashed."
+    elif by is Measure.MACS and total.unknown:
+        text += " They are dashed."
     return text

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from archlint.analyzer.report.html.palette import PALETTE, Tone
-from archlint.analyzer.report.html.svg import element, fitted, text, text_width
-from archlint.analyzer.text import safe
+from archlint.analyzer.report.html.palette import Tone
+from archlint.analyzer.report.html.svg import circle, fitted, text, text_width
 
 MOST = 400
 """Dots of a picture."""
@@ -20,6 +19,7 @@ SIZE = 11
 _LEAST, _LARGEST = 2.5, 8.0  # pixels of a radius
 _WIDEST = 150  # pixels of a label
 _GAP = 4
+_OPACITY = 0.8  # so that dots behind others are seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,10 @@ class Dot:
 
     def draw(self) -> Markup:
         """The dot, with a rim that parts it from those behind it."""
-        title = element("title", "\n".join(map(safe, self.title.split("\n"))))
-        mark = element(
-            "circle", title, cx=self.x, cy=self.y, r=self.radius,
-            class_=f"f-{self.tone} s-{Tone.RAISED}", fill=PALETTE[self.tone].light,
-            stroke=PALETTE[Tone.RAISED].light, fill_opacity=0.8,
+        return circle(
+            self.x, self.y, self.radius, self.tone,
+            title=self.title, href=self.href, ring=Tone.RAISED, opacity=_OPACITY,
         )  # fmt: skip
-        return element("a", mark, href=f"#{self.href}")
 
 
 def radius(part: float, whole: float) -> float:
@@ -85,8 +82,12 @@ def radius(part: float, whole: float) -> float:
 def drawn(dots: Iterable[Dot], frame: Area, taken: Iterable[Area] = ()) -> Iterator[Markup]:
     """The dots, small ones in front, and their labels within the frame, off what is taken."""
     listed = list(dots)
+    seen = set()
     for dot in sorted(listed, key=lambda dot: -dot.radius):
-        yield dot.draw()
+        mark = tuple(map(round, (2 * dot.x, 2 * dot.y, 2 * dot.radius)))
+        if mark not in seen:  # another one covers it wholly
+            seen.add(mark)
+            yield dot.draw()
     for name, area in named(listed, frame, taken):
         yield text(area.left, area.bottom - 3, name, size=SIZE)
 

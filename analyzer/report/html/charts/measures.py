@@ -114,7 +114,7 @@ def share(part: float, most: float) -> str:
     percents = 100 * part / most
     if 0 < percents < 0.1:
         return "< 0.1 %"
-    return f"{percents:.0f} %" if percents >= 10 else f"{percents:.1f} %"
+    return f"{percents:.0f} %" if percents >= 9.95 else f"{percents:.1f} %"
 
 
 def _owner(place: int, layers: Sequence[LayerReport], carried: dict[int, int]) -> int:

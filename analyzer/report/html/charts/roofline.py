@@ -14,7 +14,7 @@ from archlint.analyzer.report.html.charts.scales import Log, Plane, domain
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.layer_names import heading
 from archlint.analyzer.report.html.palette import Tone
-from archlint.analyzer.report.html.svg import Figure, line, path, picture, text, text_width
+from archlint.analyzer.report.html.svg import Figure, path, picture, text, text_width
 from archlint.analyzer.report.html.svg import number as pixel
 from archlint.analyzer.text import plural, safe
 
@@ -22,9 +22,9 @@ _WIDTH, _HEIGHT = 472, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 456, 30, 334
 _LITTLE = 0.25  # of what its roof allows: a kernel that reaches less is told apart
 _NAMED = 0.02  # of the time: and has its name if it takes as much
-_SLOPE = 30.0  # times left of the ridge that the axis begins at least, for the name of the roof
+_SLOPE = 30.0  # times left of the ridge and below the roof that the axes begin at least
 
-_NEAR, _FAR = Tone.SERIES_1, Tone.WARM_2
+_NEAR, _FAR = Tone.SERIES_2, Tone.WARM_2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _points(kernels: Sequence[Kernel]) -> list[Point]:
 
 def _plane(points: Sequence[Point], roofs: Roofs) -> Plane:
     x = domain([*(point.intensity for point in points), roofs.ridge, roofs.ridge / _SLOPE])
-    y = domain([*(point.rate for point in points), roofs.compute])
+    y = domain([*(point.rate for point in points), roofs.compute, roofs.compute / _SLOPE])
     return Plane(Log(*x, _LEFT, _RIGHT), Log(*y, _BOTTOM, _TOP), "FLOP per byte", "GFLOP/s")
 
 

@@ -25,8 +25,9 @@ _NAMED = 0.02  # of the time: a wrong prediction of less is not named
 _NS = 1e6  # nanoseconds of a millisecond
 _LONG = 0.05  # milliseconds: kernels that take more are counted
 _OPERATORS = 3  # that a sentence names
+_STEPS = 24  # places along a line that its name may have
 
-_CLOSE, _OFF, _UNKNOWN = Tone.SERIES_1, Tone.WARM_2, Tone.NEUTRAL
+_CLOSE, _OFF, _UNKNOWN = Tone.SERIES_2, Tone.WARM_2, Tone.BAR
 
 
 def draw(model: ModelReport, ids: Ids) -> Figure | None:
@@ -38,7 +39,7 @@ def draw(model: ModelReport, ids: Ids) -> Figure | None:
     plane, rug = _plane(shown)
     whole = _whole(model, kernels)
     dots = list(_dots(shown, plane, rug, whole, ids))
-    factors = list(_factors(plane))
+    factors = list(_factors(plane, dots))
     frame = Area(plane.x.start + 2, _TOP, _RIGHT, _BOTTOM)
     marks = (
         *plane.grid(),
@@ -138,20 +139,33 @@ def _dots(
         )
 
 
-def _factors(plane: Plane) -> Iterator[tuple[Markup, tuple[Area, ...]]]:
+def _factors(plane: Plane, dots: Sequence[Dot]) -> Iterator[tuple[Markup, tuple[Area, ...]]]:
     """The dashed lines of predictions that are twice too short or too long, each with its name."""
     x, y = plane.x, plane.y
-    low, high = x.low, x.high
     for factor, name in ((_FACTOR, "2× slower"), (1 / _FACTOR, "2× faster")):
-        begin, end = max(low, low / factor), min(high, high / factor)
+        begin, end = max(x.low, x.low / factor), min(x.high, x.high / factor)
         x1, y1, x2, y2 = x.at(begin), y.at(begin * factor), x.at(end), y.at(end * factor)
         yield line(x1, y1, x2, y2, Tone.MUTED, dashed=True), ()
-        width = text_width(name, SIZE)
-        if factor > 1:  # above its line, where the picture ends
-            at = Area(x2 - width - 8, y2 + 3, x2 - 8, y2 + SIZE + 5)
-        else:
-            at = Area(x2 - width - 2, y2 + 24, x2 - 2, y2 + 26 + SIZE)
+        at = _beside((x1, y1), (x2, y2), text_width(name, SIZE), dots, is_above=factor > 1)
         yield text(at.left, at.bottom - 3, name, tone=Tone.MUTED, size=SIZE), (at,)
+
+
+def _beside(
+    begin: tuple[float, float], end: tuple[float, float], width: float, dots: Sequence[Dot], *,
+    is_above: bool,
+) -> Area:  # fmt: skip
+    """Where the name of a rising line covers no dot, as near the line's end as can be."""
+    found = []
+    for step in range(1, _STEPS):
+        share = 1 - step / _STEPS
+        x = begin[0] + share * (end[0] - begin[0])
+        y = begin[1] + share * (end[1] - begin[1])
+        left, top = (x - width - 6, y - SIZE - 2) if is_above else (x + 6, y + 2)
+        area = Area(left, top, left + width, top + SIZE + 2)
+        if Area(_LEFT, _TOP, _RIGHT, _BOTTOM).holds(area):
+            found.append(area)
+    free = (area for area in found if not any(area.overlaps(dot.area) for dot in dots))
+    return next(free, found[0])
 
 
 def _edge(rug: float | None) -> Iterator[Markup]:
@@ -173,8 +187,9 @@ def _legend(kernels: Sequence[Kernel]) -> Iterator[tuple[Tone, str]]:
 
 
 def _caption(model: ModelReport, left_out: int) -> str:
-    said = ["Each dot is a kernel, larger the more MACs it has; on the line it takes what is "
-            "predicted."]  # fmt: skip
+    said = [
+        "Each dot is a kernel, larger the more MACs it has; on the line it takes its prediction."
+    ]
     if left_out:
         verb = "is" if left_out == 1 else "are"
         said.append(f"{left_out:,} smaller {'kernel' if left_out == 1 else 'kernels'} {verb} "

@@ -133,8 +133,7 @@ def _caption(found: Sequence[_Part], dearest: Measure, total: Sums) -> str:
     warm = [part for part in found if part.tone in _WARM]
     warm.sort(key=lambda part: -(dearest.of(part.sums) or 0))
     named = [f"{part.name} {share(dearest.of(part.sums) or 0, most)}" for part in warm]
-    has = f"is what has most {dearest}" if dearest is Measure.MACS else f"takes most {dearest}"
-    orange = f" Orange {has}: {_and(named)}." if named else ""
+    orange = f" Orange has most of the {dearest}: {_and(named)}." if named else ""
     return (
         "Each strip is the whole model: its parts in their order, as wide as their shares; a part "
         f"has one colour in all strips.{orange}"

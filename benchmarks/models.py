@@ -176,6 +176,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     "layers_1.9GB": partial(layers, weight_bytes=1_900_000_000),
     "layers_4.3GB": partial(layers, weight_bytes=4_300_000_000),
     "nodes_1000": partial(residual, nodes=1000),
+    "nodes_5000": partial(residual, nodes=5000),
     "nodes_10000": partial(residual, nodes=10_000),
     "nodes_100000": partial(residual, nodes=100_000),
     "isolation": partial(residual, nodes=100, last=UNRULED),

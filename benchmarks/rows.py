@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench import ARCHLINT, PYTHON, Bench, available_memory, can_export, cost, inside
+from html_report import html_report
 from measure import Command, Spread, Usage, cpu, difference, exponent, peak, ratio
 from page import Section, Verdict, at_most, median, spread
 from peers import ONNX_IR
@@ -151,6 +152,7 @@ ROWS: dict[str, Callable[[Bench], Section]] = {
     "nodes": nodes,
     "isolation": isolation,
     "registry": registry,
+    "html": html_report,
 }
 """By the name that ``--only`` takes, in the order of the page."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from command_line import Run
+    from html_pages import Pages
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "samples"))
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
@@ -34,3 +38,20 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     from command_line import Ran
 
     return partial(Ran, capsys)
+
+
+@pytest.fixture(scope="module")  # as it keeps an event loop running, which others may not want
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    import browser  # late: few tests need one
+
+    with browser.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    """Pages of the HTML report, for all tests."""
+    from html_pages import Pages
+
+    return Pages(tmp_path_factory.mktemp("pages"))

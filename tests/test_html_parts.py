@@ -15,7 +15,9 @@ def layer(place: int, scope: str = "", **rest: object) -> LayerReport:
     """A layer that reads the one before it, and has 10 MACs."""
     read = (place - 1,) if place else ()
     modules = tuple(scope.split(".")) if scope else ()
-    plain = LayerReport(f"n{place}", "Conv", "3×3 conv", "", read, modules, cost=Cost(macs=10))
+    plain = LayerReport(
+        f"n{place}", "Conv", "3×3 conv", "", read, scope=modules, cost=Cost(macs=10)
+    )
     return replace(plain, **rest)  # type: ignore[arg-type]  # the tests name the fields
 
 

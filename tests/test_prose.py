@@ -29,6 +29,7 @@ PROSE = (
     "gitlab",
     "pre-commit",
     "pytest",
+    "html-report",
     "python",
 )
 ROOT = DOCS.parent
@@ -72,7 +73,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", ["index", "concepts", "ci", "many-models"])
+@pytest.mark.parametrize("page", ["index", "concepts", "ci", "many-models", "html-report"])
 def test_commands_print_what_the_page_shows(page: str, desk: Path, typed: Typed) -> None:
     """To the letter, but for lines that it leaves out."""
     follow(page, typed)

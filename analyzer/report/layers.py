@@ -14,12 +14,12 @@ class LayerReport:
     Layers stand in the order of the operations of the model's architecture, so that a place among
     those (``NodeReport.place``, ``Difference.pairs``) is a place among these. ``inputs`` are the
     places of the layers whose outputs it reads, each once and before its own; constants are left
-    out. ``reads`` are the places of the model's inputs that it reads, ``gives`` those of the outputs
-    that it makes. ``output`` is the shape of its first output as
-    ``1x32x28x28``: ``?`` where it is unknown, a dim's name where that is symbolic. ``described``
-    are its sizes in a few words. ``block`` is the residual, Inception or attention block that it is
-    in, where it has no scope. ``within`` is the place of the layer whose kernel does its work too;
-    its own where nothing is left of it to do.
+    out. ``reads`` are the places of the model's inputs that it reads, ``gives`` of the outputs that
+    it makes. ``output`` is the shape of its first output as ``1x32x28x28``: ``?`` where it is
+    unknown, a dim's name where that is symbolic. ``described`` are its sizes in a few words.
+    ``block`` is the residual, Inception or attention block that it is in, where it has no scope.
+    ``within`` is the place of the layer whose kernel does its work too; its own where nothing is
+    left of it to do.
 
     ``cost`` is None where it is unknown, and ``why`` says why. ``parameters`` are those that no
     layer before it has. ``predicted`` and ``measured`` are nanoseconds of a run: None where there

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from archlint.analyzer.report import Report
-from archlint.analyzer.report.html.head import head
-from archlint.analyzer.report.html.page import page
+from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report.html import findings
+from archlint.analyzer.report.html.cards import Card
+from archlint.analyzer.report.html.head import head as top_of
+from archlint.analyzer.report.html.ids import Ids
+from archlint.analyzer.report.html.page import page as page_of
 from archlint.analyzer.report.html.palette import PALETTE, Tone, palette_css
+from archlint.analyzer.report.sentences import failed, more
+from archlint.analyzer.text import plural, safe
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 _FOLDER = Path(__file__).parent
+_MODELS_SHOWN, _CARDS_SHOWN = 10, 8  # of a summary
 _NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -29,7 +35,7 @@ def render(report: Report, stem: str | None = None) -> str:
     in the files of that name beside it (see ``asset_files``)."""
     style, script = _style(), _script()
     return _template("page.html.j2").render(
-        page=page(report),
+        page=page_of(report),
         stem=stem,
         style=Markup(style),  # noqa: S704 - they are files of this package
         script=Markup(script),  # noqa: S704 - as above
@@ -43,12 +49,22 @@ def asset_files(stem: str) -> Mapping[str, str]:
 
 
 def summary(report: Report) -> str:
-    """The tops of the pages of all models, as a part of another page, such as a notebook."""
+    """The tops of the pages of the first models, as a part of another page, such as a notebook."""
+    tops = [(top_of(model), *_found(model)) for model in report.models[:_MODELS_SHOWN]]
+    rest = len(report.models) - len(tops)
+    failures = [f"{safe(one.path)}: {failed(one.why)}" for one in report.failures]
     return _template("summary.html.j2").render(
-        heads=[head(model) for model in report.models],
-        report=report,
-        tones={str(tone): colour.light for tone, colour in PALETTE.items()},
+        tops=tops,
+        left=more(rest, "model", "in the report") if rest else "",
+        failures=failures,
     )
+
+
+def _found(model: ModelReport) -> tuple[tuple[Card, ...], str]:
+    """The first cards of a model, and how many more there are."""
+    cards = findings.section(model, Ids()).cards
+    rest = len(cards) - _CARDS_SHOWN
+    return cards[:_CARDS_SHOWN], f"and {plural(rest, 'more rule')}" if rest > 0 else ""
 
 
 def _policy(inside: tuple[str, str] | None) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.layers import Kernels
 from archlint.analyzer.text import milliseconds, percent, plural, safe
 
 _DEFINITIONS = (
@@ -22,8 +24,10 @@ _DEFINITIONS = (
     ("Measured", "timed with onnxruntime on the machine that is named, in a process of its own."),
     (
         "Savings",
-        "those of a proposal that is counted as the model is. archlint looks at shapes and cost, "
-        "never at accuracy: where the function changes, retrain and compare.",
+        (
+            "those of a proposal that is counted as the model is. archlint looks at shapes and "
+            "cost, never at accuracy: where the function changes, retrain and compare."
+        ),
     ),
 )
 Fact = tuple[str, str]
@@ -42,25 +46,26 @@ def _times(model: ModelReport) -> Iterator[Fact]:
         quiet = "quiet" if one.quiet else "busy: other programs took part of it"
         text = f"{middle}, 95 % interval {low} to {high}; the machine was {quiet}"
         yield f"Latency on {safe(one.label)}", f"the median of runs without a profiler: {text}."
-    if (kernels := model.kernels) is not None:
-        apart = percent(round(kernels.apart), round(kernels.total))
-        yield (
-            "Times of nodes",
-            f"{plural(kernels.runs, 'profiled run')} apart from these on {safe(kernels.label)}, "
-            f"onnxruntime {safe(kernels.runtime)}: {milliseconds(kernels.total)} in all kernels, "
-            f"of which {apart} belong to no node (changes of layout, copies); the process had "
-            f"{kernels.cores:.2f} cores. A kernel that does the work of several nodes is told at "
-            "the first of them.",
-        )
+    if model.kernels is not None:
+        yield "Times of nodes", " ".join(_profiled(model.kernels))
     if (predicted := model.predicted) is not None:
+        where = f"for {safe(predicted.label)}, onnxruntime {safe(predicted.runtime)}"
         missing = ""
         if predicted.unpredicted:
             missing = f"; {plural(predicted.unpredicted, 'node')} cannot be predicted"
-        yield (
-            "Predictions",
-            f"for {safe(predicted.label)}, onnxruntime {safe(predicted.runtime)}, {predicted.clock},"
-            f" by a profile of this machine from archlint calibrate{missing}.",
-        )
+        how = "by the profile of a machine from archlint calibrate"
+        yield "Predictions", f"{where}, {safe(predicted.clock)}, {how}{missing}."
+
+
+def _profiled(kernels: Kernels) -> Iterator[str]:
+    """How the times of nodes were measured, and what is in none of them."""
+    where = f"{safe(kernels.label)}, onnxruntime {safe(kernels.runtime)}"
+    whole = f"{milliseconds(kernels.total)} in all kernels of a run"
+    yield f"{plural(kernels.runs, 'profiled run')} on {where}, apart from those: {whole}."
+    apart = percent(round(kernels.apart), round(kernels.total))
+    yield f"{apart} of it belongs to no node: changes of layout, copies."
+    yield f"The process had {kernels.cores:.2f} cores."
+    yield "A kernel that does the work of several nodes is told at the first of them."
 
 
 def _run(model: ModelReport, version: str) -> Iterator[Fact]:
@@ -68,6 +73,16 @@ def _run(model: ModelReport, version: str) -> Iterator[Fact]:
         yield "Rules that ran", f"{len(model.rules):,}: {', '.join(map(safe, model.rules))}."
     if model.digest:
         yield "File", f"SHA-256 {safe(model.digest)}."
-    made = f"archlint {version}"
-    again = "archlint cost tells all nodes as text, archlint check --output json=FILE as JSON"
-    yield "Made by", f"{made}, without running the model unless times were measured. {again}."
+    yield "To run it again", " ".join(_command(model))
+    yield "The same as text", "archlint cost tells all nodes; --output json=FILE writes JSON."
+    yield "Made by", f"archlint {safe(version)}."
+
+
+def _command(model: ModelReport) -> Iterator[str]:
+    """The command that makes such a page, as a shell reads it."""
+    yield f"archlint check {quote(safe(model.path))}"
+    if model.change is not None and model.change.base:
+        yield "--base …"
+    if model.latencies or model.measured or model.kernels is not None:
+        yield "--verify"
+    yield "--html report.html"

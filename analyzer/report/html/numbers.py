@@ -128,7 +128,8 @@ def _timed(model: ModelReport) -> tuple[str, str]:
     for comparison in (one.comparison for one in measured if one.comparison is not None):
         low, high = (100 * (end - 1) for end in (comparison.interval.low, comparison.interval.high))
         if low <= 0 <= high:
-            return f"no measurable change ({low:+.1f} to {high:+.1f} %)", ""
+            span = f"{low:+.1f} to {high:+.1f} %".replace("-", "−")
+            return f"no measurable change ({span})", ""
         change = percent_change(round(comparison.before), round(comparison.after))
         tone = "up" if comparison.ratio > 1 else "down"
         return f"{change} from {milliseconds(comparison.before)}", tone

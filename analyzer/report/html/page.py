@@ -7,32 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.report import ModelReport, Report
-from archlint.analyzer.report.html import change, findings, network, nodes
-from archlint.analyzer.report.html.charts import cost_map, depth, roofline, scatter, strips
+from archlint.analyzer.report.html import change, cost, findings, network, nodes
+from archlint.analyzer.report.html.charts import roofline, scatter
 from archlint.analyzer.report.html.head import Head, head
 from archlint.analyzer.report.html.ids import Ids
+from archlint.analyzer.report.html.index import IndexRow, index_row
 from archlint.analyzer.report.html.method import Fact, facts
 from archlint.analyzer.report.html.svg import Figure
 from archlint.analyzer.report.sentences import failed
-from archlint.analyzer.text import percent_change, plural, safe, short
+from archlint.analyzer.text import plural, safe
 
 MOST_LAYERS = 10_000
 """Layers that a page draws in all; models beyond it keep their heads and findings."""
 
 _FOLDED = 1_000  # nodes from which on a browser lays out a section when it comes into view
 _LONGEST = 300  # columns of a name
-_NOTABLE = 5  # percent of a cost
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """Where the cost is: strips, maps by what their areas are, and the cost along the network."""
-
-    id: str
-    lead: str
-    strips: Figure | None
-    maps: tuple[tuple[str, Figure], ...]
-    depth: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +32,11 @@ class Times:
     lead: str
     scatter: Figure | None
     roofline: Figure | None
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Its pictures."""
+        return tuple(one for one in (self.scatter, self.roofline) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ class ModelPage:
     head: Head
     findings: findings.Findings | None
     change: change.Changes | None
-    costs: Costs | None
+    costs: cost.Costs | None
     times: Times | None
     network: Drawing | None
     nodes: nodes.Nodes | None
@@ -71,22 +65,6 @@ class ModelPage:
     facts: tuple[Fact, ...]
     is_large: bool
     links: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexRow:
-    """A model of several."""
-
-    target: str
-    path: str
-    verdict: str
-    badge: str
-    macs: str
-    change: str
-    tone: str
-    parameters: str
-    findings: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +90,7 @@ def page(report: Report) -> Page:
         models.append(_model(model, ids, report.version, is_drawn=drawn <= MOST_LAYERS))
     heads = [model.head for model in models]
     pairs = zip(report.models, models, strict=True)
-    index = tuple(_index_row(model, page) for model, page in pairs) if several else ()
+    index = tuple(index_row(model, page.id, page.head) for model, page in pairs) if several else ()
     return Page(
         _title(report, heads),
         report.version,
@@ -134,14 +112,18 @@ def _title(report: Report, heads: Sequence[Head]) -> str:
 
 
 def _lead(report: Report) -> str:
-    bad = sum(model.failed is True for model in report.models)
-    counted = plural(len(report.models), "model")
+    """How many models there are, how they do, and what was found."""
     if not report.models:
         return "No model was analysed"
+    bad = sum(model.failed is True for model in report.models)
+    text = plural(len(report.models), "model")
     if bad:
-        return f"{bad:,} of {counted} {'fails' if bad == 1 else 'fail'}"
-    judged = all(model.failed is False for model in report.models)
-    return f"{counted}, and all pass" if judged else counted
+        text = f"{bad:,} of {text} {'fails' if bad == 1 else 'fail'}"
+    elif all(model.failed is False for model in report.models):
+        text += f" {'passes' if len(report.models) == 1 else 'pass'}"
+    new, base = ("new or worse ", f" against {safe(report.base)}") if report.base else ("", "")
+    told = sum(len(model.told) for model in report.models)
+    return f"{text}{base}: {plural(told, f'{new}finding') if told else f'no {new}findings'}"
 
 
 def _messages(report: Report) -> Iterator[tuple[str, str]]:
@@ -153,41 +135,16 @@ def _messages(report: Report) -> Iterator[tuple[str, str]]:
         yield f"{safe(path, _LONGEST)}.", "It was skipped: its file is not here."
 
 
-def _index_row(model: ModelReport, page: ModelPage) -> IndexRow:
-    difference = None if model.change is None else model.change.difference
-    text = tone = ""
-    if difference is not None and difference.before.macs and difference.after.macs is not None:
-        text = percent_change(difference.before.macs, difference.after.macs)
-        grown = difference.after.macs - difference.before.macs
-        tone = "up" if grown > 0 else "down" if grown < 0 else ""
-    elif model.change is not None and model.change.is_new:
-        text = "new"
-    macs = f"{'≥ ' if model.unknown_nodes else ''}{short(model.cost.macs)}"
-    if model.unknown_nodes and not model.cost.macs:
-        macs = "unknown"
-    return IndexRow(
-        page.id,
-        page.path,
-        page.head.verdict,
-        page.head.badge,
-        macs if model.was_checked else "",
-        text,
-        tone,
-        short(model.parameters),
-        f"{len(model.told):,}",
-        page.head.sentence,
-    )
-
-
 def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> ModelPage:
     shown = findings.section(model, ids)
     changed = change.section(model, ids)
     costs = times = drawing = table = None
     undrawn = ""
     if is_drawn:
-        costs, times = _costs(model, ids), _times(model, ids)
+        costs, times = cost.section(model, ids), _times(model, ids)
         drawing = _drawing(model, ids)
-        figures = (*_figures(costs, times), *([drawing.figure] if drawing else []))
+        figures = [*(costs.figures if costs else ()), *(times.figures if times else ())]
+        figures += [drawing.figure] if drawing else []
         table = nodes.section(model, ids, _linked(model, figures, changed, ids))
     elif model.layers:
         undrawn = (
@@ -222,52 +179,12 @@ def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> Mod
     )
 
 
-def _costs(model: ModelReport, ids: Ids) -> Costs | None:
-    drawn = strips.draw(model), depth.draw(model, ids)
-    maps = tuple(
-        (str(measure), figure)
-        for measure in cost_map.measures(model)
-        if (figure := cost_map.draw(model, ids, measure)) is not None
-    )
-    if not (maps or any(drawn)):
-        return None
-    return Costs(ids.section("cost"), _dearest(model), drawn[0], maps, drawn[1])
-
-
-def _dearest(model: ModelReport) -> str:
-    """Which nodes have most of the time, or of the MACs."""
-    measured = [layer.measured or 0.0 for layer in model.layers]
-    macs = [float(layer.cost.macs) if layer.cost else 0.0 for layer in model.layers]
-    if not any((*measured, *macs)):
-        return ""
-    values, what = (measured, "measured time of kernels") if any(measured) else (macs, "MACs")
-    whole = sum(values)
-    first, *more = sorted(range(len(values)), key=lambda place: -values[place])[:3]
-    share = 100 * values[first] / whole
-    if share < _NOTABLE:
-        return f"No node alone has more than {share:.1f} % of the {what}."
-    text = f"{safe(model.layers[first].label)} alone has {share:.0f} % of the {what}"
-    if more and any(measured) and sum(macs):
-        text += f" and {100 * macs[first] / sum(macs):.0f} % of the MACs"
-    elif more:
-        three = 100 * sum(values[place] for place in (first, *more)) / whole
-        text += f", the {len(more) + 1} dearest nodes together {three:.0f} %"
-    return f"{text}."
-
-
 def _times(model: ModelReport, ids: Ids) -> Times | None:
     dots, roof = scatter.draw(model, ids), roofline.draw(model, ids)
     if dots is None and roof is None:
         return None
     lead = scatter.coverage(model) if dots is not None else ""
     return Times(ids.section("times"), lead, dots, roof)
-
-
-def _figures(costs: Costs | None, times: Times | None) -> Iterator[Figure]:
-    if costs is not None:
-        yield from filter(None, (costs.strips, *(one for _, one in costs.maps), costs.depth))
-    if times is not None:
-        yield from filter(None, (times.scatter, times.roofline))
 
 
 def _linked(

@@ -97,7 +97,7 @@ def text(
 ) -> Markup:
     """A line of text on its baseline; ``on`` is the mark that it stands on, if any."""
     colour = _filled(tone)
-    if on in MARKS:
+    if on is not None and on in MARKS:
         colour = {"class_": f"on-{on}", "fill": PALETTE[on].on_light}
     if on is not None:  # the mark has the tooltip and is the link
         colour["pointer_events"] = "none"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import inf, nextafter
 
 from markupsafe import Markup
 
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html import svg
+from archlint.analyzer.report.html.charts.map_colours import UNKNOWN, Colours, colours
 from archlint.analyzer.report.html.charts.measures import (
     Group,
     Measure,
@@ -21,7 +23,6 @@ from archlint.analyzer.report.html.charts.measures import (
 )
 from archlint.analyzer.report.html.charts.measures import measures as known
 from archlint.analyzer.report.html.charts.treemap import Area, squarified
-from archlint.analyzer.report.html.heat import heat
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.layer_names import heading
 from archlint.analyzer.report.html.palette import Tone
@@ -38,16 +39,7 @@ _HEADER = 15.0
 _LOWEST = 40.0  # pixels of a part that has a header
 _ROUNDS = 12
 _PAD, _SIZE, _LINE = 4.0, 11.0, 13.0
-
-_RATIOS = ((0.3, Tone.COOL_2), (0.6, Tone.COOL_1), (1.6, Tone.EVEN), (4.0, Tone.WARM_1))
-_MEANINGS = (
-    (Tone.COOL_2, "under 0.3: quick for its MACs"),
-    (Tone.COOL_1, "0.3 to 0.6"),
-    (Tone.EVEN, "0.6 to 1.6: in proportion"),
-    (Tone.WARM_1, "1.6 to 4"),
-    (Tone.WARM_2, "4 or more, or no MACs"),
-    (Tone.NEUTRAL, "MACs unknown"),
-)
+_INSET = 2.0  # pixels between an edge and a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +76,8 @@ def draw(model: ModelReport, ids: Ids, by: Measure) -> svg.Figure | None:
         return None
     found = groups(model.layers)
     shown = [group for group in found if by.of(group.sums)]
-    tone, legend, meaning = _colours(model, shown, total)
-    arranged = _arranged(model, shown, by, total, tone, ids)
+    colour = colours(model, [group.sums for group in shown], total)
+    arranged = _arranged(model, shown, by, total, colour, ids)
     marks, edges, outer = [], [], []
     for part, area in zip(arranged, _areas(arranged), strict=True):
         inner = _inner(part, area)
@@ -101,44 +93,18 @@ def draw(model: ModelReport, ids: Ids, by: Measure) -> svg.Figure | None:
     label = f"Map of the {by} of {plural(len(shown), 'layer')}"
     image = svg.picture(_WIDTH, _HEIGHT, *marks, label=label)
     drawn = {cell.tone for part in arranged for cell in part.cells}
-    used = tuple((key, text) for key, text in legend if key in drawn)
-    return svg.Figure(image, _caption(by, meaning, total, model), used)
-
-
-def _colours(
-    model: ModelReport, shown: Sequence[Group], total: Sums
-) -> tuple[Callable[[Sums], Tone], tuple[tuple[Tone, str], ...], str]:
-    """The tone of layers, what the tones mean, and what the colour is."""
-    if total.measured and total.macs:
-        return (
-            lambda sums: _ratio(sums, total),
-            _MEANINGS,
-            "share of the measured time ÷ share of the MACs",
-        )
-    scale = heat(model, [group.sums for group in shown])
-    return scale.tone, scale.legend, f"share of the {scale.measure}"
-
-
-def _ratio(sums: Sums, total: Sums) -> Tone:
-    """By the share of time divided by the share of MACs."""
-    time = (sums.measured or 0.0) / (total.measured or 1.0)
-    if sums.unknown:
-        return Tone.NEUTRAL
-    if not sums.macs:
-        return Tone.WARM_2
-    ratio = time / (sums.macs / (total.macs or 1))
-    return next((tone for most, tone in _RATIOS if ratio < most), Tone.WARM_2)
+    used = tuple((key, text) for key, text in colour.legend if key in drawn)
+    return svg.Figure(image, _caption(by, colour.meaning, total, model), used)
 
 
 def _arranged(
     model: ModelReport, shown: Sequence[Group], by: Measure, total: Sums,
-    tone: Callable[[Sums], Tone], ids: Ids,
+    colour: Colours, ids: Ids,
 ) -> list[_Part]:  # fmt: skip
     """The parts from the largest, each with its cells from the largest."""
     most = by.of(total) or 1.0
     of = {group.place: by.of(group.sums) or 0.0 for group in shown}
-    least = sorted(of.values(), reverse=True)[min(len(of), _MOST) - 1]
-    least = max(least, most * _LEAST / (_WIDTH * _HEIGHT))
+    least = max(_least(of.values()), most * _LEAST / (_WIDTH * _HEIGHT))
     named = parts(model.layers)
     at = {place: number for number, part in enumerate(named) for place in part.places}
     found = []
@@ -148,11 +114,16 @@ def _arranged(
         small = [group for group in own if of[group.place] < least]
         if len(small) == 1:
             small = []
-        kept = [group for group in own if group not in small]
+        kept = [group for group in own if of[group.place] >= least] if small else own
         name = safe(named[number].name)
-        cells = [_cell(group, model.layers, by, total, tone(group.sums), ids) for group in kept]
+        tones = [colour.tone(group.sums) for group in kept]
+        cells = [
+            _cell(group, model.layers, by, total, tone, ids)
+            for group, tone in zip(kept, tones, strict=True)
+        ]
         if small:
-            cells.append(_rest(small, name, by, total, tone))
+            text = f"{len(small):,} smaller" if kept else plural(len(small), "layer")
+            cells.append(_rest(small, text, name, by, total, colour))
         cells.sort(key=lambda cell: -cell.value)
         found.append(_Part(name, tuple(cells), sum(cell.value for cell in cells)))
     return sorted(found, key=lambda part: -part.value)
@@ -166,10 +137,12 @@ def _cell(
     fused = f", with {plural(others, 'other node')} of its kernel" if others else ""
     value = by.of(group.sums) or 0.0
     tooltip = [safe(layer.label), f"{safe(layer.described)}{fused}", *numbers(group.sums, total)]
-    says = layer.described if layer.described != layer.operator else heading(layer)[0]
+    name = heading(layer)[0]
+    says = layer.described if layer.described != layer.operator else name
     part = share(value, by.of(total) or 1.0)
     told = (f"{by.text(value)} · {part}", part)
-    return _Cell(value, tone, _shorter(safe(says)), told, "\n".join(tooltip), ids.node(group.place))
+    names = (*_shorter(safe(says)), safe(name))
+    return _Cell(value, tone, names, told, "\n".join(tooltip), ids.node(group.place))
 
 
 def _shorter(name: str) -> tuple[str, ...]:
@@ -179,14 +152,22 @@ def _shorter(name: str) -> tuple[str, ...]:
 
 
 def _rest(
-    small: Sequence[Group], name: str, by: Measure, total: Sums, tone: Callable[[Sums], Tone]
+    small: Sequence[Group], text: str, name: str, by: Measure, total: Sums, colour: Colours
 ) -> _Cell:
     """The cells that are too small for one each, as one."""
     sums = together([group.sums for group in small])
     value = by.of(sums) or 0.0
-    text = f"{len(small):,} smaller"
-    tooltip = [name, f"{plural(len(small), 'smaller layer')}", *numbers(sums, total)]
-    return _Cell(value, tone(sums), (text,), (by.text(value),), "\n".join(tooltip))
+    tooltip = "\n".join([name, text, *numbers(sums, total)])
+    tone = colour.of_several([group.sums for group in small])
+    return _Cell(value, tone, (text, f"+ {len(small):,}"), (by.text(value),), tooltip)
+
+
+def _least(values: Iterable[float]) -> float:
+    """What the smallest cell stands for; of equal ones all are cells, or none where they are too
+    many."""
+    ranked = sorted(values, reverse=True)
+    least = ranked[min(len(ranked), _MOST) - 1]
+    return nextafter(least, inf) if ranked.count(least) > _MOST else least
 
 
 def _areas(arranged: Sequence[_Part]) -> list[Area]:
@@ -223,11 +204,15 @@ def _inner(part: _Part, area: Area) -> Area:
 
 def _marks(cell: _Cell, area: Area) -> Iterator[Markup]:
     yield svg.rect(*area, cell.tone, title=cell.tooltip, href=cell.href)
-    for line, texts in enumerate((cell.names, cell.numbers), 1):
+    if cell.tone is UNKNOWN and min(area.width, area.height) > 3 * _INSET:
+        width, height = area.width - 2 * _INSET, area.height - 2 * _INSET
+        yield svg.frame(area.x + _INSET, area.y + _INSET, width, height, Tone.MUTED, dashed=True)
+    y = area.y
+    for texts in (cell.names, cell.numbers):
         fitting = [one for one in texts if svg.text_width(one, _SIZE) + 2 * _PAD <= area.width]
-        if not fitting or line * _LINE + _PAD > area.height:
-            break
-        yield svg.text(area.x + _PAD, area.y + line * _LINE, fitting[0], size=_SIZE, on=cell.tone)
+        if fitting and y + _LINE + _PAD <= area.y + area.height:
+            y += _LINE
+            yield svg.text(area.x + _PAD, y, fitting[0], size=_SIZE, on=cell.tone)
 
 
 def _outline(area: Area) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
+from math import sqrt
 
 from markupsafe import Markup
 
@@ -17,8 +19,9 @@ SIZE = 11
 """The size of a label's text."""
 
 _LEAST, _LARGEST = 2.5, 8.0  # pixels of a radius
-_WIDEST = 150  # pixels of a label
+_WIDEST = 190  # pixels of a label
 _GAP = 4
+_STEPS = 24  # places along a line that its name may have
 _OPACITY = 0.8  # so that dots behind others are seen
 
 
@@ -48,7 +51,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A dot; one with a ``label`` is named where there is room."""
+    """A dot; one with a ``label`` is named where there is room, ``gap`` from it."""
 
     x: float
     y: float
@@ -57,6 +60,7 @@ class Dot:
     title: str
     href: str
     label: str = ""
+    gap: float = _GAP
 
     @property
     def area(self) -> Area:
@@ -76,7 +80,7 @@ class Dot:
 def radius(part: float, whole: float) -> float:
     """A radius whose disc grows with a share, in readable bounds."""
     share = part / whole if whole else 0.0
-    return _LEAST + (_LARGEST - _LEAST) * share**0.5
+    return _LEAST + (_LARGEST - _LEAST) * sqrt(share)
 
 
 def drawn(dots: Iterable[Dot], frame: Area, taken: Iterable[Area] = ()) -> Iterator[Markup]:
@@ -109,10 +113,30 @@ def named(
                 break
 
 
+def beside(
+    begin: tuple[float, float], end: tuple[float, float], width: float, frame: Area,
+    dots: Iterable[Dot], *, is_above: bool,
+) -> Area:  # fmt: skip
+    """Where the name of a rising line covers no dot, as near the line and its end as can be."""
+    covered = [dot.area for dot in dots]
+    found = []
+    for away, step in product((0, SIZE, 2 * SIZE), range(1, _STEPS)):
+        share = 1 - step / _STEPS
+        x = begin[0] + share * (end[0] - begin[0])
+        y = begin[1] + share * (end[1] - begin[1])
+        left, top = (x - width - 6, y - SIZE - 4 - away) if is_above else (x + 6, y + 2 + away)
+        area = Area(left, top, left + width, top + SIZE + 2)
+        if frame.holds(area):
+            found.append(area)
+    free = (area for area in found if not any(map(area.overlaps, covered)))
+    corner = Area(frame.left, frame.top, frame.left + width, frame.top + SIZE + 2)
+    return next(free, found[0] if found else corner)
+
+
 def _around(dot: Dot, width: float) -> Iterator[Area]:
     """Where a label may stand, the best place first: beside its dot, above, below, farther."""
     half = (SIZE + 2) / 2
-    out = dot.radius + _GAP
+    out = dot.radius + dot.gap
     for x, y in (
         (out, -half), (-out - width, -half), (-width / 2, -out - 2 * half), (-width / 2, out),
         (out, -out - half), (out, out - half), (-out - width, -out - half),

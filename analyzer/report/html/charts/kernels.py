@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.cost import Cost
@@ -70,14 +70,6 @@ def predicted(layers: Sequence[LayerReport]) -> tuple[Kernel, ...]:
         for place, layer in enumerate(layers)
         if layer.within is None
     )
-
-
-def slowest(
-    kernels: Iterable[tuple[Kernel, float]], most: int
-) -> Iterator[tuple[int, tuple[Kernel, float]]]:
-    """So many kernels, with their times, from the slowest, numbered."""
-    ordered = sorted(kernels, key=lambda pair: (-pair[1], pair[0].place))
-    return enumerate(ordered[:most])
 
 
 def _kernel(

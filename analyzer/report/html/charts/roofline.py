@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from archlint.analyzer.report import ModelReport
-from archlint.analyzer.report.html.charts.dots import MOST, SIZE, Area, Dot, drawn, radius
+from archlint.analyzer.report.html.charts.dots import MOST, SIZE, Area, Dot, beside, drawn, radius
 from archlint.analyzer.report.html.charts.kernels import Kernel, measured, predicted
 from archlint.analyzer.report.html.charts.scales import Log, Plane, domain
 from archlint.analyzer.report.html.ids import Ids
@@ -22,9 +22,10 @@ _WIDTH, _HEIGHT = 472, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 456, 30, 334
 _LITTLE = 0.25  # of what its roof allows: a kernel that reaches less is told apart
 _NAMED = 0.02  # of the time: and has its name if it takes as much
+_HEAD = 1.5  # times above the roof that an axis ends at least, for its name
 _SLOPE = 30.0  # times left of the ridge and below the roof that the axes begin at least
 
-_NEAR, _FAR = Tone.SERIES_2, Tone.WARM_2
+_NEAR, _FAR = Tone.SERIES_2, Tone.SERIES_1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,15 @@ def draw(model: ModelReport, ids: Ids) -> Figure | None:
     roofs = Roofs(2 / machine.mac_ns, 1 / machine.byte_ns)
     shown = sorted(points, key=lambda point: (-point.time, point.kernel.place))[:MOST]
     plane = _plane(shown, roofs)
-    names = _names(plane, roofs)
     whole = model.kernels.total if model.kernels else sum(point.time for point in points)
+    dots = list(_dots(shown, plane, roofs, whole, ids))
+    names = _names(plane, roofs, dots)
     marks = (
         *plane.grid(),
         _line(plane, roofs),
         *(text(at.left, at.bottom - 3, name, tone=Tone.MUTED, size=SIZE) for name, at in names),
-        *drawn(_dots(shown, plane, roofs, whole, ids), Area(_LEFT + 2, _TOP, _RIGHT, _BOTTOM),
-               [at for _, at in names]),
-    )  # fmt: skip
+        *drawn(dots, Area(_LEFT + 2, _TOP, _RIGHT, _BOTTOM), [at for _, at in names]),
+    )
     svg = picture(_WIDTH, _HEIGHT, *marks, label=_label(shown, roofs, was_measured=was_measured))
     legend = [(_NEAR, "a quarter of its roof or more")]
     if any(_is_far(point, roofs) for point in shown):
@@ -97,30 +98,34 @@ def _points(kernels: Sequence[Kernel]) -> list[Point]:
 
 def _plane(points: Sequence[Point], roofs: Roofs) -> Plane:
     x = domain([*(point.intensity for point in points), roofs.ridge, roofs.ridge / _SLOPE])
-    y = domain([*(point.rate for point in points), roofs.compute, roofs.compute / _SLOPE])
+    y = domain([*(point.rate for point in points), _HEAD * roofs.compute, roofs.compute / _SLOPE])
     return Plane(Log(*x, _LEFT, _RIGHT), Log(*y, _BOTTOM, _TOP), "FLOP per byte", "GFLOP/s")
 
 
 def _line(plane: Plane, roofs: Roofs) -> Markup:
     """Both roofs, from where the memory's enters the picture."""
-    first = max(plane.x.low, plane.y.low / roofs.memory)
-    corners = [(at, roofs.over(at)) for at in (first, roofs.ridge, plane.x.high)]
-    ends = (f"{pixel(plane.x.at(x))} {pixel(plane.y.at(y))}" for x, y in corners)
+    ends = (f"{pixel(x)} {pixel(y)}" for x, y in _corners(plane, roofs))
     return path(f"M{' L'.join(ends)}", Tone.MUTED, width=1.5)
 
 
-def _names(plane: Plane, roofs: Roofs) -> list[tuple[str, Area]]:
+def _corners(plane: Plane, roofs: Roofs) -> list[tuple[float, float]]:
+    """The ends of the roofs, and between them the ridge, in pixels."""
+    first = max(plane.x.low, plane.y.low / roofs.memory)
+    return [
+        (plane.x.at(at), plane.y.at(roofs.over(at))) for at in (first, roofs.ridge, plane.x.high)
+    ]
+
+
+def _names(plane: Plane, roofs: Roofs, dots: Sequence[Dot]) -> list[tuple[str, Area]]:
     """What the roofs are called, and where: above the line, the memory's left of its slope."""
     compute = f"compute roof {_rate(roofs.compute)} GFLOP/s"
     memory = f"memory roof {_rate(roofs.memory)} GB/s"
-    top = plane.y.at(roofs.compute)
-    across = Area(_RIGHT - text_width(compute, SIZE), top - SIZE - 7, _RIGHT, top - 5)
-    width = text_width(memory, SIZE)
-    right = max(_LEFT + width + 14, plane.x.at(roofs.ridge) - 60)
-    share = (right - plane.x.start) / (plane.x.end - plane.x.start)
-    at = plane.y.at(roofs.over(plane.x.low * (plane.x.high / plane.x.low) ** share))
-    beside = Area(right - width - 10, at - SIZE - 2, right - 10, at)
-    return [(compute, across), (memory, beside)]
+    begin, ridge, end = _corners(plane, roofs)
+    frame = Area(_LEFT + 6, _TOP - SIZE, _RIGHT, _BOTTOM)
+    across = beside(ridge, end, text_width(compute, SIZE), frame, dots, is_above=True)
+    below = Area(frame.left, across.bottom + SIZE, _RIGHT, _BOTTOM)
+    slope = beside(begin, ridge, text_width(memory, SIZE), below, dots, is_above=True)
+    return [(compute, across), (memory, slope)]
 
 
 def _rate(number: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from markupsafe import Markup
 
 from archlint.analyzer.report import ModelReport
-from archlint.analyzer.report.html.charts.dots import MOST, SIZE, Area, Dot, drawn, radius
+from archlint.analyzer.report.html.charts.dots import MOST, SIZE, Area, Dot, beside, drawn, radius
 from archlint.analyzer.report.html.charts.kernels import Kernel, measured
 from archlint.analyzer.report.html.charts.scales import Log, Plane, domain
 from archlint.analyzer.report.html.ids import Ids
@@ -25,9 +26,8 @@ _NAMED = 0.02  # of the time: a wrong prediction of less is not named
 _NS = 1e6  # nanoseconds of a millisecond
 _LONG = 0.05  # milliseconds: kernels that take more are counted
 _OPERATORS = 3  # that a sentence names
-_STEPS = 24  # places along a line that its name may have
 
-_CLOSE, _OFF, _UNKNOWN = Tone.SERIES_2, Tone.WARM_2, Tone.BAR
+_CLOSE, _OFF, _UNKNOWN = Tone.SERIES_2, Tone.SERIES_1, Tone.BAR
 
 
 def draw(model: ModelReport, ids: Ids) -> Figure | None:
@@ -43,7 +43,7 @@ def draw(model: ModelReport, ids: Ids) -> Figure | None:
     frame = Area(plane.x.start + 2, _TOP, _RIGHT, _BOTTOM)
     marks = (
         *plane.grid(),
-        *_edge(rug),
+        *_edge(shown, rug),
         line(plane.x.start, plane.y.start, plane.x.end, plane.y.end, Tone.MUTED),
         *(mark for mark, _ in factors),
         *drawn(dots, frame, [area for _, areas in factors for area in areas]),
@@ -63,15 +63,25 @@ def coverage(model: ModelReport) -> str:
     close = sum(map(_is_close, counted))
     which = f" that take more than {_LONG:g} ms" if long else ""
     said = f"{_of(close, len(counted), which)} predicted within a factor of two."
-    unknown = [kernel for kernel in kernels if not kernel.predicted]
-    if not unknown:
-        return said
-    share = sum(map(_time, unknown)) / _whole(model, kernels)
-    were = "was" if len(unknown) == 1 else "were"
-    took = "it takes" if len(unknown) == 1 else "they take"
+    whole = _whole(model, kernels)
+    unknown = [kernel for kernel in kernels if kernel.predicted is None]
+    fused = [kernel for kernel in kernels if kernel.predicted == 0]
+    others = (
+        _others(unknown, "not predicted", whole),
+        _others(fused, "predicted to be fused or removed", whole),
+    )
+    return " ".join([said, *filter(None, others)])
+
+
+def _others(kernels: Sequence[Kernel], what: str, whole: float) -> str:
+    """Kernels of which no time was predicted, and what they take."""
+    if not kernels:
+        return ""
+    were, they = ("was", "it takes") if len(kernels) == 1 else ("were", "they take")
+    share = 100 * sum(map(_time, kernels)) / whole
     return (
-        f"{said} {plural(len(unknown), 'kernel')} {were} not predicted ({_operators(unknown)}): "
-        f"{took} {100 * share:.1f} % of the measured time."
+        f"{plural(len(kernels), 'kernel')} {were} {what} ({_operators(kernels)}): "
+        f"{they} {share:.1f} % of the measured time."
     )
 
 
@@ -80,8 +90,8 @@ def _of(close: int, count: int, which: str) -> str:
         return f"The one kernel{which.replace('take', 'takes')} was{'' if close else ' not'}"
     if close == count:
         return f"All {count:,} kernels{which} were"
-    verb = "was" if close == 1 else "were"
-    return f"{close or 'None':,} of the {count:,} kernels{which} {verb}".replace("None,", "None")
+    some = f"{close:,}" if close else "None"
+    return f"{some} of the {count:,} kernels{which} {'was' if close == 1 else 'were'}"
 
 
 def _operators(kernels: Sequence[Kernel]) -> str:
@@ -108,6 +118,12 @@ def _is_close(kernel: Kernel) -> bool:
     return 1 / _FACTOR <= ratio <= _FACTOR
 
 
+def _tone(kernel: Kernel) -> Tone:
+    if kernel.predicted is None:
+        return _UNKNOWN
+    return _CLOSE if _is_close(kernel) else _OFF
+
+
 def _plane(kernels: Sequence[Kernel]) -> tuple[Plane, float | None]:
     """Axes of one domain; and the middle of the rug, where one is needed."""
     has_rug = any(not kernel.predicted for kernel in kernels)
@@ -115,8 +131,9 @@ def _plane(kernels: Sequence[Kernel]) -> tuple[Plane, float | None]:
     low, high = domain(times)
     left = _LEFT + (_RUG if has_rug else 0)
     plane = Plane(
-        Log(low, high, left, _RIGHT), Log(low, high, _BOTTOM, _TOP), "predicted ms", "measured ms"
-    )
+        Log(low, high, left, _RIGHT), Log(low, high, _BOTTOM, _TOP), "predicted ms",
+        "measured ms", left - _LEFT,
+    )  # fmt: skip
     return plane, _LEFT + _RUG / 2 if has_rug else None
 
 
@@ -126,9 +143,9 @@ def _dots(
     most = max(kernel.macs or 0 for kernel in kernels)
     for kernel in kernels:
         x = plane.x.at(kernel.predicted / _NS) if kernel.predicted else rug or 0.0
-        tone = _CLOSE if _is_close(kernel) else _OFF if kernel.predicted else _UNKNOWN
+        tone = _tone(kernel)
         is_told = tone != _CLOSE and _time(kernel) >= _NAMED * whole
-        yield Dot(
+        dot = Dot(
             x,
             plane.y.at(_time(kernel) / _NS),
             radius(kernel.macs or 0, most),
@@ -137,6 +154,7 @@ def _dots(
             ids.node(kernel.place),
             heading(kernel.lead)[0] if is_told else "",
         )
+        yield dot if kernel.predicted else replace(dot, gap=plane.x.start + 6 - x - dot.radius)
 
 
 def _factors(plane: Plane, dots: Sequence[Dot]) -> Iterator[tuple[Markup, tuple[Area, ...]]]:
@@ -146,43 +164,29 @@ def _factors(plane: Plane, dots: Sequence[Dot]) -> Iterator[tuple[Markup, tuple[
         begin, end = max(x.low, x.low / factor), min(x.high, x.high / factor)
         x1, y1, x2, y2 = x.at(begin), y.at(begin * factor), x.at(end), y.at(end * factor)
         yield line(x1, y1, x2, y2, Tone.MUTED, dashed=True), ()
-        at = _beside((x1, y1), (x2, y2), text_width(name, SIZE), dots, is_above=factor > 1)
+        frame = Area(x.start, _TOP, _RIGHT, _BOTTOM)
+        width = text_width(name, SIZE)
+        at = beside((x1, y1), (x2, y2), width, frame, dots, is_above=factor > 1)
         yield text(at.left, at.bottom - 3, name, tone=Tone.MUTED, size=SIZE), (at,)
 
 
-def _beside(
-    begin: tuple[float, float], end: tuple[float, float], width: float, dots: Sequence[Dot], *,
-    is_above: bool,
-) -> Area:  # fmt: skip
-    """Where the name of a rising line covers no dot, as near the line's end as can be."""
-    found = []
-    for step in range(1, _STEPS):
-        share = 1 - step / _STEPS
-        x = begin[0] + share * (end[0] - begin[0])
-        y = begin[1] + share * (end[1] - begin[1])
-        left, top = (x - width - 6, y - SIZE - 2) if is_above else (x + 6, y + 2)
-        area = Area(left, top, left + width, top + SIZE + 2)
-        if Area(_LEFT, _TOP, _RIGHT, _BOTTOM).holds(area):
-            found.append(area)
-    free = (area for area in found if not any(area.overlaps(dot.area) for dot in dots))
-    return next(free, found[0])
-
-
-def _edge(rug: float | None) -> Iterator[Markup]:
-    """The edge where the kernels stand that have no prediction."""
+def _edge(kernels: Sequence[Kernel], rug: float | None) -> Iterator[Markup]:
+    """The edge where the kernels stand of which no time is predicted."""
     if rug is None:
         return
-    yield line(_LEFT, _TOP, _LEFT, _BOTTOM, Tone.FAINT)
-    yield line(_LEFT, _BOTTOM, _LEFT + _RUG, _BOTTOM, Tone.FAINT)
-    yield line(rug, _BOTTOM + 2, rug, _BOTTOM + 22, Tone.NEUTRAL)
-    yield text(_LEFT, _BOTTOM + 34, "not predicted", tone=Tone.MUTED)
+    are_unknown = all(kernel.predicted is None for kernel in kernels if not kernel.predicted)
+    name = "not predicted" if are_unknown else "no time predicted"
+    yield line(_LEFT + _RUG, _TOP, _LEFT + _RUG, _BOTTOM, Tone.BAR)
+    yield line(rug, _BOTTOM + 2, rug, _BOTTOM + 22, Tone.BAR)
+    yield text(_LEFT, _BOTTOM + 34, name, tone=Tone.MUTED)
 
 
 def _legend(kernels: Sequence[Kernel]) -> Iterator[tuple[Tone, str]]:
     yield _CLOSE, "within a factor of two"
-    if any(kernel.predicted and not _is_close(kernel) for kernel in kernels):
+    tones = set(map(_tone, kernels))
+    if _OFF in tones:
         yield _OFF, "farther off"
-    if any(not kernel.predicted for kernel in kernels):
+    if _UNKNOWN in tones:
         yield _UNKNOWN, "not predicted"
 
 

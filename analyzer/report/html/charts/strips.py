@@ -27,7 +27,8 @@ _HIGH, _ROW = 40.0, 56.0
 _CALM = (Tone.COOL_1, Tone.EVEN)
 _WARM = (Tone.WARM_2, Tone.WARM_1, Tone.WARM_1)  # the dearest parts, from the first
 _PAD = 5.0
-_STANDS_OUT = 1.3  # times what each part would have if all had the same
+_MORE = 1.3  # times what each part would have if all had the same
+_STANDS_OUT = 1.05  # times the dearest part that is not among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,17 @@ def draw(model: ModelReport) -> svg.Figure | None:
     ]
     label = f"{_and(rows)} of {plural(len(found), 'part')} of the model, as strips"
     image = svg.picture(_WIDTH, _ROW * (len(rows) - 1) + _HIGH, *marks, label=label)
-    return svg.Figure(image, _caption(found, dearest, total), ())
+    return svg.Figure(image, _caption(rows, found, dearest, total), ())
 
 
 def _parts(model: ModelReport, dearest: Measure, total: Sums) -> list[_Part]:
     named = parts(model.layers)
     sums = [part_sums(part, model.layers) for part in named]
     values = [dearest.of(own) or 0.0 for own in sums]
-    even = _STANDS_OUT * sum(values) / len(values)
     ranked = sorted(range(len(sums)), key=lambda place: -values[place])
-    warm = {p: tone for p, tone in zip(ranked, _WARM, strict=False) if values[p] > even}
+    rest = [values[place] for place in ranked[len(_WARM) :]]
+    least = max([_MORE * sum(values) / len(values), *(_STANDS_OUT * value for value in rest)])
+    warm = {p: tone for p, tone in zip(ranked, _WARM, strict=False) if values[p] > least}
     found = []
     for place, (part, own) in enumerate(zip(named, sums, strict=True)):
         name = safe(part.name)
@@ -117,26 +119,27 @@ def _label(x: float, wide: float, part: _Part, told: str) -> Iterator[Markup]:
 
 def _ending(name: str, room: float) -> str:
     """As many of the last modules of a path as there is room for."""
-    while svg.text_width(name, 11) > room:
-        if "." not in name or "…" in name:
-            return ""
-        name = name.partition(".")[2]
-    return name
+    while name and svg.text_width(name, 11) > room:
+        name = "" if "…" in name else name.partition(".")[2]
+    return "" if name.isdigit() else name  # the number of a module says nothing alone
 
 
 def _title(row: Measure) -> str:
     return row[:1].upper() + row[1:]
 
 
-def _caption(found: Sequence[_Part], dearest: Measure, total: Sums) -> str:
+def _caption(rows: Sequence[Measure], found: Sequence[_Part], dearest: Measure, total: Sums) -> str:
     most = dearest.of(total) or 0.0
     warm = [part for part in found if part.tone in _WARM]
     warm.sort(key=lambda part: -(dearest.of(part.sums) or 0))
     named = [f"{part.name} {share(dearest.of(part.sums) or 0, most)}" for part in warm]
     orange = f" Orange has most of the {dearest}: {_and(named)}." if named else ""
+    vague = ""
+    if Measure.MACS not in rows and total.unknown:
+        vague = f" The MACs of {plural(total.unknown, 'node')} are unknown."
     return (
         "Each strip is the whole model: its parts in their order, as wide as their shares; a part "
-        f"has one colour in all strips.{orange}"
+        f"has one colour in all strips.{orange}{vague}"
     )
 
 

@@ -1,0 +1,253 @@
+"""The top of a page: the sentence, the verdict, the numbers, and what to beware of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from archlint.analyzer.compare.difference import Difference
+from archlint.analyzer.cost import Cost
+from archlint.analyzer.dims import Cause
+from archlint.analyzer.finding import Severity
+from archlint.analyzer.report import (
+    Change,
+    EffectReport,
+    LatencyReport,
+    ModelReport,
+    Predicted,
+    State,
+    Unknown,
+    ValueReport,
+)
+from archlint.analyzer.report.html.head import head
+from archlint.analyzer.report.html.headline import sentence
+from archlint.analyzer.report.html.numbers import numbers
+from archlint.analyzer.report.layers import Kernels
+from archlint.analyzer.timing.measurement import Comparison, Measured
+from archlint.analyzer.timing.providers import parse_providers
+from archlint.analyzer.timing.statistics import Clock, Interval
+from reports import AFTER, BEFORE, finding, model, totals
+
+WHOLE = 4 * BEFORE
+CPU = parse_providers(["cpu"])[0]
+RULES = ("ARC101", "ARC102")
+OVER = replace(
+    finding("", code="ARC905", message="MACs over the budget of 400 M", severity=Severity.ERROR),
+    evidence={"quantity": "macs", "found": WHOLE, "limit": "400 M"},
+)
+
+
+def timed(low: float, high: float) -> Measured:
+    """Ten milliseconds, and that many times as many."""
+    middle = (low + high) / 2
+    comparison = Comparison(
+        CPU, 1, Clock.CPU, "1.31", 1e7, middle * 1e7, middle, Interval(low, high), 9, 0, {}, {}, 0
+    )
+    return Measured(CPU, comparison)
+
+
+def against(macs: int | None, parameters: int = 500_000, **kinds: Any) -> ModelReport:
+    """A model whose base had so many MACs and parameters."""
+    before = replace(totals(macs), parameters=parameters)
+    measured = kinds.pop("measured", ())
+    difference = Difference(before, totals(WHOLE), 8, **kinds)
+    return replace(model(), change=Change("main", difference, measured=measured))
+
+
+def latency(*, quiet: bool) -> LatencyReport:
+    return LatencyReport("cpu, 1 thread", 12.5, 12.0, 13.0, quiet)
+
+
+SAVING = replace(
+    model(findings=[finding()]),
+    effect=EffectReport(WHOLE, WHOLE - BEFORE + AFTER, 500_000, 362_272),
+)
+HIDDEN = replace(model(), unknown_nodes=2)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        # 1 − (3 · BEFORE + AFTER) / (4 · BEFORE) = 22.4 %
+        (SAVING, "481.7 M MACs; one change would remove 22 %"),
+        (replace(SAVING, unknown_nodes=1), "At least 481.7 M MACs; one change would remove 22 %"),
+        (model(findings=[finding()]), "481.7 M MACs; 1 finding"),
+        (model(), "No findings in 9 nodes"),
+        (replace(model(), rules=RULES), "No findings in 9 nodes, 2 rules"),
+        (HIDDEN, "No findings, but the cost of 2 of 9 nodes is unknown"),
+        (replace(model(), was_checked=False), "Not checked: only its snapshot is here"),
+        (replace(model(), change=Change()), "A new model of 481.7 M MACs"),
+        (replace(model(), change=Change("main")), "The same model as in the base"),
+        (against(WHOLE // 2), "This change doubles the arithmetic of the model"),
+        (against(2 * WHOLE), "This change halves the arithmetic of the model"),
+        (against(WHOLE * 4 // 5), "This change raises the arithmetic of the model by 25 %"),
+        (against(0), "This change adds the arithmetic of the model"),
+        (against(WHOLE, 1_000_000), "The same arithmetic; this change halves the parameters"),
+        (
+            against(WHOLE // 2, measured=(timed(1.7, 1.9),)),
+            "This change doubles the arithmetic of the model and makes it 1.8 times as slow on cpu",
+        ),
+        (  # the interval holds 1: nothing is known
+            against(WHOLE // 2, measured=(timed(0.9, 1.2),)),
+            "This change doubles the arithmetic of the model",
+        ),
+        (
+            replace(
+                against(WHOLE // 2, measured=(timed(1.7, 1.9),)), latencies=(latency(quiet=False),)
+            ),
+            "This change doubles the arithmetic of the model",
+        ),
+    ],
+)
+def test_sentence(report: ModelReport, expected: str) -> None:
+    """The first that applies."""
+    assert sentence(report) == expected
+
+
+@pytest.mark.parametrize(
+    ("failed", "findings", "verdict", "badge"),
+    [
+        (None, (), "", ""),
+        (False, (finding(),), "pass", "Passes"),
+        (True, (finding(),), "fail", "Fails"),
+        (True, (OVER, finding()), "fail", "Fails the budget"),
+        (True, (replace(OVER, evidence={"quantity": "macs"}), finding()), "fail", "Fails"),
+    ],
+)
+def test_verdict(failed: bool | None, findings: Any, verdict: str, badge: str) -> None:
+    """That of the run; a limit that cannot be judged is no broken budget."""
+    top = head(replace(model(findings=findings), failed=failed))
+    assert (top.verdict, top.badge) == (verdict, badge)
+
+
+def test_reasons() -> None:
+    """Broken budgets, then how much was found."""
+    top = head(model(findings=[OVER, finding(), finding()]))
+    assert top.reasons == ("MACs over the budget of 400 M", "1 error, 2 warnings")
+    assert head(model()).reasons == ()
+    told = replace(against(WHOLE), findings=(finding(state=State.NEW),))
+    assert head(told).reasons == ("1 warning new or worse",)
+
+
+def test_eyebrow() -> None:
+    """The file, the base, what goes in; nothing of it is markup for a terminal."""
+    inputs = tuple(ValueReport(f"in{n}", (1, "seq", 2)) for n in range(5))
+    top = head(replace(against(1), inputs=inputs, path="a\x1b[1m.onnx"))
+    shown = "in0 1×seq×2, in1 1×seq×2, in2 1×seq×2, 2 more inputs"
+    assert top.eyebrow == f"a\\x1b[1m.onnx · against main · {shown} · opset 17"
+
+
+def test_numbers_beside_a_base() -> None:
+    """Each as it is, and how it differs."""
+    macs, parameters, moved, time = numbers(against(WHOLE // 2, 400_000))
+    assert (macs.value, macs.delta, macs.tone) == ("481.7 M", "+100.0 % from 240.8 M", "up")
+    assert (parameters.delta, parameters.tone) == ("+25.0 % from 400.0 k", "up")
+    assert (moved.delta, moved.tone) == ("peak unchanged", "")
+    assert (time.value, time.is_known) == ("not measured", False)
+
+
+def test_what_is_unknown_is_no_zero() -> None:
+    """A model of which nothing is known has no numbers."""
+    report = replace(
+        model(), cost=Cost(), unknown_nodes=9, peak_unknown=3, peak_bytes=0, least_macs=0
+    )
+    macs, _, moved, _ = numbers(report)
+    assert [macs.value, moved.value, macs.is_known, moved.is_known] == ["unknown"] * 2 + [False] * 2
+    assert "0" not in "".join((*macs.notes, *moved.notes))
+    some = next(numbers(HIDDEN))
+    assert some.value == "at least 481.7 M"
+    assert "2 nodes of unknown cost" in some.notes
+
+
+def test_a_budget_is_told_where_it_is_broken() -> None:
+    """At the number that breaks it."""
+    macs, parameters, *_ = numbers(model(findings=[OVER]))
+    assert "over its budget of 400 M" in macs.notes
+    assert not any("budget" in note for note in parameters.notes)
+
+
+@pytest.mark.parametrize(
+    ("report", "label", "value", "note"),
+    [
+        (
+            replace(model(), latencies=(latency(quiet=True),)),
+            "Latency, measured",
+            "12.5 ms",
+            "12.0 ms to 13.0 ms (95 %), cpu, 1 thread",
+        ),
+        (
+            replace(model(), predicted=Predicted("cpu, 1 thread", "cpu", 1, "CPU", "1.31", 3e6, 2)),
+            "Latency, predicted",
+            "at least 3.00 ms",
+            "a prediction for cpu, 1 thread, not a measurement",
+        ),
+        (model(), "Latency", "not measured", "archlint check --verify"),
+    ],
+)
+def test_latency(report: ModelReport, label: str, value: str, note: str) -> None:
+    """Measured where it was measured, else predicted, else said to be neither."""
+    *_, time = numbers(report)
+    assert (time.label, time.value) == (label, value)
+    assert note in time.notes
+
+
+@pytest.mark.parametrize(
+    ("measured", "delta"),
+    [
+        (timed(1.4, 1.6), "+50.0 % from 10.0 ms"),
+        (timed(0.94, 1.06), "no measurable change (−6.0 to +6.0 %)"),
+    ],
+)
+def test_a_change_of_time_is_told_outside_of_the_noise(measured: Measured, delta: str) -> None:
+    """Else that none can be measured."""
+    report = replace(against(WHOLE, measured=(measured,)), latencies=(latency(quiet=True),))
+    *_, time = numbers(report)
+    assert time.delta == delta
+
+
+CAUSES = (
+    Unknown(Cause("dim 'height' is unbound", "--dim height=128"), ("a", "b")),
+    Unknown(Cause("there is no rule for it"), ("c",)),
+)
+BUSY = Kernels("cpu", "1.31", 1e6, 0.0, 9, 0.31, disturbed=True)
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (model(), []),
+        (replace(model(), was_checked=False), ["Only a snapshot was here."]),
+        (
+            replace(model(), latencies=(latency(quiet=False),), kernels=BUSY),
+            [
+                "The machine was busy while it was measured: the runs had 31 % of a core.",
+                "MACs, parameters and bytes are exact.",
+            ],
+        ),
+        (
+            replace(model(), latencies=(latency(quiet=True),), kernels=replace(BUSY, cores=1.0)),
+            ["The machine was busy while the times of nodes were measured."],
+        ),
+        (
+            replace(model(), unknown=CAUSES, unknown_nodes=3),
+            [
+                "The cost of 3 of 9 nodes is unknown and in no total:",
+                "2 nodes: dim 'height' is unbound; bind it with --dim height=128",
+                "1 node: there is no rule for it",
+            ],
+        ),
+        (
+            replace(model(), notes=("dim 'batch' taken as 1",)),
+            ["What the numbers take for granted: dim 'batch' taken as 1."],
+        ),
+    ],
+)
+def test_caveats(report: ModelReport, told: list[str]) -> None:
+    """Only where there is something to beware of, with what to do."""
+    caveats = head(report).caveats
+    text = "\n".join(" ".join((one.title, one.text, *one.more)) for one in caveats)
+    assert bool(caveats) == bool(told)
+    for words in told:
+        assert words in text

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import ModelProto
+from onnx import ModelProto, save
 
 from archlint.analyzer.graph import Graph
 from archlint.analyzer.inputs import Bindings
@@ -28,6 +28,7 @@ from archlint.analyzer.timing.attribution.optimised import Kernel, read_kernels
 from archlint.analyzer.timing.attribution.regions import Kind, attribute
 from kernels import models_folder
 from optimising import optimise
+from page_models import quantised
 
 LIGHT = Path(str(onnx.__file__)).parent / "backend" / "test" / "data" / "light"
 SMALL = ("squeezenet", "shufflenet", "inception_v1")
@@ -220,6 +221,20 @@ def check(path: Path, bindings: Bindings | None = None) -> None:
 def test_light_models(name: str) -> None:
     """Classics that the onnx wheel carries."""
     check(LIGHT / f"light_{name}.onnx")
+
+
+def test_a_quantised_model(tmp_path: Path) -> None:
+    """Biases are quantised by kernels that are named like the convolutions which they are for."""
+    save(quantised(), tmp_path / "q.onnx")
+    check(tmp_path / "q.onnx")
+    optimised = optimise(read(str(tmp_path / "q.onnx")))
+    convolutions = 0
+    for region in optimised.attribution.regions:
+        if "Conv" in {optimised.marked.nodes[number].operator for number in region.nodes}:
+            operators = {optimised.kernels[number].operator for number in region.kernels}
+            assert any(operator.endswith("Conv") for operator in operators)
+            convolutions += 1
+    assert convolutions == 13
 
 
 @pytest.mark.slow

@@ -286,8 +286,8 @@ def test_the_caption_tells_what_disturbed_the_measurement() -> None:
 
 def test_dots_stand_at_their_intensity_and_rate() -> None:
     """1 M FLOP over 100 kB in 0.1 ms are 10 FLOP a byte and 10 GFLOP/s. The roofs, 100 GFLOP/s
-    and 10 GB/s, meet at 10 FLOP a byte. The axes begin 30 times below, the upright one ends 1.5 times above, and
-    both have room of 1.4."""
+    and 10 GB/s, meet at 10 FLOP a byte. The axes begin 30 times below, the
+    upright one ends 1.5 times above, and both have room of 1.4."""
     [(x, y, *_)] = circles(roofed([layer(0.1, None)]))
     across, up = log10(30 * 1.4**2), log10(30 * 1.5 * 1.4**2)
     assert x == pytest.approx(52 + 404 * log10(30 * 1.4) / across, abs=0.06)

@@ -236,6 +236,9 @@ def named(prediction: Prediction) -> dict[str, str]:
     return {prediction.table.graph.nodes[n].label: why for n, why in prediction.unpredicted.items()}
 
 
+HUGE = ",".join(["4000000000000000000"] * 20)  # 10**372 of them: no float is as large
+
+
 @pytest.mark.parametrize(
     ("text", "reasons"),
     [
@@ -262,6 +265,13 @@ def named(prediction: Prediction) -> dict[str, str]:
                 [known] t = Relu (z)
             }""",
             {"loop": "how often its body runs is unknown"}, id="trips",
+        ),
+        pytest.param(
+            f"""(float[{HUGE},4,8] x, float[4,4] z) => (y, float[4,4] t) <float[8,2] w> {{
+                [product] y = MatMul (x, w)
+                [known] t = Relu (z)
+            }}""",
+            {"product": "its numbers are larger than any machine's"}, id="overflow",
         ),
     ],
 )  # fmt: skip

@@ -21,6 +21,8 @@ _HEAVY = frozenset({
     "Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN", "Attention", "ConvInteger",
     "MatMulInteger", "QLinearConv", "QLinearMatMul", "Einsum",
 })  # fmt: skip
+# What onnxruntime names by the convolution whose bias it has quantised.
+_HELPERS = frozenset({"DequantizeLinear"})
 
 
 class Kind(StrEnum):
@@ -88,7 +90,10 @@ class _Attributor:
         """Whether each kernel surely stands for a heavy node."""
         nodes = self._origins.nodes
         return [
-            any(nodes[n].proto.op_type in _HEAVY for n in self._anchored(kernel))
+            (
+                kernel.operator not in _HELPERS
+                and any(nodes[n].proto.op_type in _HEAVY for n in self._anchored(kernel))
+            )
             or kernel.operator.rpartition(".")[2] in _HEAVY
             for kernel in self._kernels
         ]

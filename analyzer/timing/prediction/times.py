@@ -89,6 +89,8 @@ def _predict(
                     by_bytes.add(node.id)
         except Unpredictable as reason:
             unpredicted[node.id] = str(reason)
+        except OverflowError:
+            unpredicted[node.id] = "its numbers are larger than any machine's"
     return Prediction(table, profile, times, unpredicted, frozenset(by_bytes), inner)
 
 

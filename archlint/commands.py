@@ -143,7 +143,7 @@ def cost(
         fail("--scaling", "takes no --execute: one run tells the shapes at one size only")
     pictures: tuple[Plot, ...] = ()
     if plot:
-        from archlint.plots import parse_plots, write_plots  # late: few runs draw
+        from archlint.plots import parse_plots  # late: few runs draw
 
         pictures = parse_plots(plot)
     configuration = configure(config, isolated=isolated, dims=dim, shapes=input_shape)
@@ -154,6 +154,8 @@ def cost(
     else:
         text = costs_text(report, shown, output_format, output_file)
     if pictures:
+        from archlint.plots import write_plots  # late: as above
+
         write_plots(report, pictures)
     write(text, output_file)
     raise typer.Exit(EXIT_INPUT if report.failures else 0)

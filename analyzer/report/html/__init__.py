@@ -34,13 +34,14 @@ def render(report: Report, stem: str | None = None) -> str:
     """The page of a report. Its style and its script are within it or, where there is a ``stem``,
     in the files of that name beside it (see ``asset_files``)."""
     style, script = _style(), _script()
-    return _template("page.html.j2").render(
+    text = _template("page.html.j2").render(
         page=page_of(report),
         stem=stem,
         style=Markup(style),  # noqa: S704 - they are files of this package
         script=Markup(script),  # noqa: S704 - as above
         policy=_policy(None if stem else (style, script)),
     )
+    return f"{text}\n"
 
 
 def asset_files(stem: str) -> Mapping[str, str]:

@@ -99,8 +99,6 @@ def text(
     colour = _filled(tone)
     if on is not None and on in MARKS:
         colour = {"class_": f"on-{on}", "fill": PALETTE[on].on_light}
-    if on is not None:  # the mark has the tooltip and is the link
-        colour["pointer_events"] = "none"
     return element(
         "text", safe(content, _LONGEST), x=x, y=y, font_size=size,
         text_anchor=None if anchor == "start" else anchor, font_weight=600 if bold else None,

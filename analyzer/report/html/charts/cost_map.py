@@ -136,7 +136,8 @@ def _cell(
     others = len(group.places) - 1
     fused = f", with {plural(others, 'other node')} of its kernel" if others else ""
     value = by.of(group.sums) or 0.0
-    tooltip = [safe(layer.label), f"{safe(layer.described)}{fused}", *numbers(group.sums, total)]
+    told_all = numbers(group.sums, total, (by, Measure.MACS))
+    tooltip = [safe(layer.label), f"{safe(layer.described)}{fused}", *told_all]
     name = heading(layer)[0]
     says = layer.described if layer.described != layer.operator else name
     part = share(value, by.of(total) or 1.0)
@@ -157,7 +158,7 @@ def _rest(
     """The cells that are too small for one each, as one."""
     sums = together([group.sums for group in small])
     value = by.of(sums) or 0.0
-    tooltip = "\n".join([name, text, *numbers(sums, total)])
+    tooltip = "\n".join([name, text, *numbers(sums, total, (by, Measure.MACS))])
     tone = colour.of_several([group.sums for group in small])
     return _Cell(value, tone, (text, f"+ {len(small):,}"), (by.text(value),), tooltip)
 

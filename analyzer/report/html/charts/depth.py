@@ -97,7 +97,7 @@ def _bars(
     """The bars; a frame stands where the height of one is unknown."""
     for place, bar in enumerate(bars):
         x, wide = _span(place, len(bars))
-        tooltip = _tooltip(bar, layers, total)
+        tooltip = _tooltip(bar, layers, total, by)
         value = by.of(bar.sums)
         if value:
             high = _PLOT * value / top
@@ -139,12 +139,13 @@ def _grid(steps: Sequence[float], by: Measure) -> Iterator[Markup]:
         yield svg.text(x + 8, y + 4, f"{percents} %", tone=Tone.MUTED, size=_SIZE)
 
 
-def _tooltip(bar: _Bar, layers: Sequence[LayerReport], total: Sums) -> str:
+def _tooltip(bar: _Bar, layers: Sequence[LayerReport], total: Sums, by: Measure) -> str:
     first, last = (layers[bar.groups[end].place] for end in (0, -1))
+    told = numbers(bar.sums, total, (by, Measure.MACS))
     if first is last:
-        return "\n".join([safe(first.label), safe(first.described), *numbers(bar.sums, total)])
+        return "\n".join([safe(first.label), safe(first.described), *told])
     names = f"{safe(first.label)} … {safe(last.label)}"
-    return "\n".join([names, plural(len(bar.groups), "layer"), *numbers(bar.sums, total)])
+    return "\n".join([names, plural(len(bar.groups), "layer"), *told])
 
 
 def _series(

@@ -97,10 +97,10 @@ def first_of(wanted: Iterable[Measure], there: Sequence[Measure]) -> Measure | N
     return next((measure for measure in wanted if measure in there), None)
 
 
-def numbers(sums: Sums, total: Sums) -> list[str]:
-    """Each measure of layers with its share of the whole, a line each."""
+def numbers(sums: Sums, total: Sums, of: Iterable[Measure] = Measure) -> list[str]:
+    """Measures of layers with their shares of the whole, a line each."""
     lines = []
-    for measure in Measure:
+    for measure in dict.fromkeys(of):
         value, most = measure.of(sums), measure.of(total)
         if value is None and measure is Measure.MACS and sums.unknown:
             lines.append("MACs unknown")

@@ -49,7 +49,7 @@ def plot(model: ModelReport, kind: str) -> str:
     whole = below + len(caption) * _LINE + _MARGIN / 2
     name = safe(os.path.basename(model.path), _LONGEST)
     marks = (
-        svg.element("style", palette_css()),
+        svg.element("style", f"{palette_css()}text{{pointer-events:none}}"),
         svg.rect(0, 0, width + 2 * _MARGIN, whole, Tone.SURFACE),
         svg.text(_MARGIN, 34, svg.fitted(name, width, _TITLE, bold=True), size=_TITLE, bold=True),
         svg.text(_MARGIN, 53, _totals(model), tone=Tone.MUTED, size=_SIZE),

@@ -194,17 +194,20 @@ def test_latency(report: ModelReport, label: str, value: str, note: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("measured", "delta"),
+    ("measured", "value", "delta"),
     [
-        (timed(1.4, 1.6), "+50.0 % from 10.0 ms"),
-        (timed(0.94, 1.06), "no measurable change (−6.0 to +6.0 %)"),
+        (timed(1.4, 1.6), "15.0 ms", "+50.0 % from 10.0 ms"),
+        (timed(0.94, 1.06), "10.0 ms", "no measurable change (−6.0 to +6.0 %)"),
+        (Measured(CPU, why="no room"), "12.5 ms", ""),
     ],
 )
-def test_a_change_of_time_is_told_outside_of_the_noise(measured: Measured, delta: str) -> None:
-    """Else that none can be measured."""
+def test_a_change_of_time_is_told_outside_of_the_noise(
+    measured: Measured, value: str, delta: str
+) -> None:
+    """Else that none can be measured; both times are of the run beside the base."""
     report = replace(against(WHOLE, measured=(measured,)), latencies=(latency(quiet=True),))
     *_, time = numbers(report)
-    assert time.delta == delta
+    assert (time.value, time.delta) == (value, delta)
 
 
 CAUSES = (

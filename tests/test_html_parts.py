@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from archlint.analyzer.cost import Cost
-from archlint.analyzer.report.html.parts import MOST, Part, part_sums, parts
+from archlint.analyzer.report.html.parts import MOST, Part, is_predicted, part_sums, parts
 from archlint.analyzer.report.layers import LayerReport
 
 
@@ -134,3 +134,9 @@ def test_sums_keep_what_is_unknown_apart() -> None:
     assert (sums.predicted, sums.measured) == (5.5, 4.0)
     alone = part_sums(Part("unknown", (1,)), layers)
     assert (alone.macs, alone.unknown, alone.predicted, alone.measured) == (None, 1, None, None)
+
+
+@pytest.mark.parametrize(("known", "whole", "told"), [(0, 0, False), (1, 2, False), (2, 3, True)])
+def test_a_sum_of_few_predictions_is_none(known: int, whole: int, told: bool) -> None:
+    layers = [layer(place, predicted=1.0 if place < known else None) for place in range(whole)]
+    assert is_predicted(layers) == told

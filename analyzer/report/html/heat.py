@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html.palette import HEAT, Tone
-from archlint.analyzer.report.html.parts import Sums
+from archlint.analyzer.report.html.parts import Sums, is_predicted
 
 _DEEPEST = 10.0  # percent that have the deepest colour at least: even shares are no hot spots
 _LADDER = tuple(digit * 10.0**power for power in range(1, -5, -1) for digit in (5, 2, 1))
@@ -53,14 +53,14 @@ class Heat:
 
 
 def heat(model: ModelReport, boxes: Sequence[Sums]) -> Heat:
-    """The heat of boxes: by measured time where there is any, else by predicted time, else by
-    MACs. Its steps are 1, 2 or 5 times a power of ten; the largest share is in the last one, but
-    for a model whose cost is spread so evenly that none is large."""
+    """The heat of boxes: by measured time where there is any, else by predicted time where most of
+    that is known, else by MACs. Its steps are 1, 2 or 5 times a power of ten; the largest share is
+    in the last one, but for a model whose cost is spread so evenly that none is large."""
     total: float
     if any(box.measured for box in boxes):
         known = sum(box.measured or 0.0 for box in boxes)
         measure, total = "measured time", model.kernels.total if model.kernels else known
-    elif any(box.predicted for box in boxes):
+    elif is_predicted(model.layers) and any(box.predicted for box in boxes):
         measure, total = "predicted time", sum(box.predicted or 0.0 for box in boxes)
     else:
         measure, total = "MACs", float(sum(box.macs or 0 for box in boxes))

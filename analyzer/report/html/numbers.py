@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.text import milliseconds, percent_change, plural, safe, short, size
+
+if TYPE_CHECKING:  # a static run times nothing
+    from archlint.analyzer.timing.measurement import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +104,21 @@ def _delta(
 
 def _latency(model: ModelReport) -> Number:
     """Measured where it was measured, else predicted, else said to be neither."""
+    if (comparison := _beside_base(model)) is not None:
+        delta, tone = _timed(comparison)
+        where = f"{safe(comparison.provider.label)}, {plural(comparison.threads, 'thread')}"
+        notes = [f"in turns with the base on {where}"]
+        if not all(one.quiet for one in model.latencies):
+            notes.append("other programs took part of the machine")
+        after = milliseconds(comparison.after)
+        return Number("Latency, measured", after, delta, tone, tuple(notes))
     if model.latencies:
         first, *others = model.latencies
         notes = [f"{_ms(first.low)} to {_ms(first.high)} (95 %), {safe(first.label)}"]
         if not first.quiet:
             notes.append("other programs took part of the machine")
         notes += [f"{safe(one.label)}: {_ms(one.milliseconds)}" for one in others]
-        delta, tone = _timed(model)
-        return Number("Latency, measured", _ms(first.milliseconds), delta, tone, tuple(notes))
+        return Number("Latency, measured", _ms(first.milliseconds), notes=tuple(notes))
     if model.predicted is not None:
         one = model.predicted
         least = "at least " if one.unpredicted else ""
@@ -122,15 +133,18 @@ def _ms(count: float) -> str:
     return milliseconds(1e6 * count)
 
 
-def _timed(model: ModelReport) -> tuple[str, str]:
-    """The measured change of time on the first provider."""
+def _beside_base(model: ModelReport) -> Comparison | None:
+    """The base against the model on the first provider: times of one run, which go together."""
     measured = model.change.measured[:1] if model.change else ()
-    for comparison in (one.comparison for one in measured if one.comparison is not None):
-        low, high = (100 * (end - 1) for end in (comparison.interval.low, comparison.interval.high))
-        if low <= 0 <= high:
-            span = f"{low:+.1f} to {high:+.1f} %".replace("-", "−")
-            return f"no measurable change ({span})", ""
-        change = percent_change(round(comparison.before), round(comparison.after))
-        tone = "up" if comparison.ratio > 1 else "down"
-        return f"{change} from {milliseconds(comparison.before)}", tone
-    return "", ""
+    return measured[0].comparison if measured else None
+
+
+def _timed(comparison: Comparison) -> tuple[str, str]:
+    """The measured change of time."""
+    low, high = (100 * (end - 1) for end in (comparison.interval.low, comparison.interval.high))
+    if low <= 0 <= high:
+        span = f"{low:+.1f} to {high:+.1f} %".replace("-", "−")
+        return f"no measurable change ({span})", ""
+    change = percent_change(round(comparison.before), round(comparison.after))
+    tone = "up" if comparison.ratio > 1 else "down"
+    return f"{change} from {milliseconds(comparison.before)}", tone

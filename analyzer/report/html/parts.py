@@ -56,6 +56,11 @@ def part_sums(part: Part, layers: Sequence[LayerReport]) -> Sums:
     )
 
 
+def is_predicted(layers: Sequence[LayerReport]) -> bool:
+    """Whether the time of most layers is predicted; a sum of a few says nothing of the others."""
+    return 2 * sum(layer.predicted is not None for layer in layers) > len(layers)
+
+
 def parts(layers: Sequence[LayerReport], most: int = MOST) -> tuple[Part, ...]:
     """The parts of a model, which cover all its layers, in the order of their first ones.
 

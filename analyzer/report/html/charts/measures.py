@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archlint.analyzer.report import ModelReport
-from archlint.analyzer.report.html.parts import Part, Sums, part_sums
+from archlint.analyzer.report.html.parts import Part, Sums, is_predicted, part_sums
 from archlint.analyzer.report.layers import LayerReport
 from archlint.analyzer.text import milliseconds, short
 
@@ -89,7 +89,8 @@ def together(sums: Sequence[Sums]) -> Sums:
 def measures(model: ModelReport) -> tuple[Measure, ...]:
     """What there is to be counted in a model."""
     sums = whole(model.layers)
-    return tuple(measure for measure in Measure if measure.of(sums))
+    unsaid = () if is_predicted(model.layers) else (Measure.PREDICTED,)
+    return tuple(measure for measure in Measure if measure.of(sums) and measure not in unsaid)
 
 
 def first_of(wanted: Iterable[Measure], there: Sequence[Measure]) -> Measure | None:

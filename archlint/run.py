@@ -116,10 +116,12 @@ def exit_code(report: Report, configuration: Configuration, max_warnings: int | 
 
 
 def with_outcomes(report: Report, configuration: Configuration) -> Report:
-    """The report, whose models know whether the run fails for them."""
+    """The report, whose models know whether the run fails for them; nothing is judged where it
+    never fails."""
+    levels = ((model, configuration.fail_on(model.path)) for model in report.models)
     models = (
-        replace(model, failed=_fails(model, configuration.fail_on(model.path)))
-        for model in report.models
+        model if level is FailOn.NEVER else replace(model, failed=_fails(model, level))
+        for model, level in levels
     )
     return replace(report, models=tuple(models))
 
@@ -132,6 +134,4 @@ def broken_code(report: Report) -> int:
 
 
 def _fails(model: ModelReport, fail_on: FailOn) -> bool:
-    if fail_on is FailOn.NEVER:
-        return False
     return any(finding.severity >= Severity[fail_on.name] for finding in model.told)

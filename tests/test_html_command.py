@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -39,6 +40,17 @@ def test_each_way_writes_the_page(asked: Sequence[str], run: Run) -> None:
     assert page.startswith("<!DOCTYPE html>")
     assert "120,422,400" in page or "120.4 M" in page
     assert [path.name for path in Path().iterdir() if path.is_file()] == ["r.html"]
+
+
+@pytest.mark.parametrize(
+    ("level", "title"), [("warning", "FAIL · "), ("error", "PASS · "), ("never", "")]
+)
+def test_the_verdict_is_that_of_the_run(level: str, title: str, run: Run) -> None:
+    """The sample has a warning; where a run never fails nothing is judged."""
+    run(SAMPLE, "--html", "r.html", "--fail-on", level)
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert re.findall(r"<title>(FAIL · |PASS · |)", page)[0] == title
+    assert ("Passes" in page, "Fails" in page) == (level == "error", level == "warning")
 
 
 def test_it_goes_to_stdout_too(run: Run) -> None:

@@ -209,6 +209,8 @@ def test_a_page_draws_so_many_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "m1-nodes" in seen.ids
     assert "m2-nodes" not in seen.ids
     assert "Its 2 nodes are left out: a page draws 3 nodes in all." in "".join(seen.texts)
+    alone = Seen(render(Report("1", (drawn(*map(layer, range(4))),))))
+    assert "nodes" in alone.ids
 
 
 def table(report: ModelReport, *linked: int) -> nodes.Nodes:

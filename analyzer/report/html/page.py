@@ -18,7 +18,7 @@ from archlint.analyzer.report.sentences import failed
 from archlint.analyzer.text import plural, safe
 
 MOST_LAYERS = 10_000
-"""Layers that a page draws in all; models beyond it keep their heads and findings."""
+"""Layers that a page of several models draws; those beyond it keep their heads and findings."""
 
 _FOLDED = 1_000  # nodes from which on a browser lays out a section when it comes into view
 _LONGEST = 300  # columns of a name
@@ -87,7 +87,8 @@ def page(report: Report) -> Page:
     for number, model in enumerate(report.models, start=1):
         drawn += len(model.layers)
         ids = Ids(f"m{number}-" if several else "")
-        models.append(_model(model, ids, report.version, is_drawn=drawn <= MOST_LAYERS))
+        is_drawn = not several or drawn <= MOST_LAYERS
+        models.append(_model(model, ids, report.version, is_drawn=is_drawn))
     heads = [model.head for model in models]
     pairs = zip(report.models, models, strict=True)
     index = tuple(index_row(model, page.id, page.head) for model, page in pairs) if several else ()

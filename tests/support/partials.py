@@ -11,7 +11,7 @@ import jinja2
 
 from archlint.analyzer.report import html
 
-_TEMPLATES = Path(next(iter(html.__path__))) 
+_TEMPLATES = Path(next(iter(html.__path__)))
 _SILENT = {"title"}  # what a pointer shows
 
 

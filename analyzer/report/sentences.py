@@ -20,7 +20,7 @@ def title(finding: FindingReport) -> str:
 
 def sentences(finding: FindingReport) -> Iterator[str]:
     """What was found, which says enough alone; where, what was there before, and what to do."""
-    yield _ended(safe(finding.message, _MOST))
+    yield ended(safe(finding.message, _MOST))
     if finding.nodes:
         block = f", in {safe(finding.block.text)}" if finding.block else ""
         word = "Node" if len(finding.nodes) == 1 else "Nodes"
@@ -29,11 +29,11 @@ def sentences(finding: FindingReport) -> Iterator[str]:
         yield f"It had {finding.before:,} MACs before and has {finding.cost.macs:,} now."
     if finding.proposal is not None:
         told = f"{safe(finding.proposal.title, _MOST)}: {brief_saving(finding.proposal)}"
-        yield _ended(f"Suggested: {told}")
+        yield ended(f"Suggested: {told}")
     elif finding.advice:
-        yield _ended(f"To do: {safe(finding.advice, _MOST)}")
+        yield ended(f"To do: {safe(finding.advice, _MOST)}")
     for measured in finding.measured:
-        yield _ended(f"Measured: {brief(measured)}")
+        yield ended(f"Measured: {brief(measured)}")
 
 
 def in_words(finding: FindingReport) -> str:
@@ -50,7 +50,7 @@ def none_found(model: ModelReport) -> str:
 
 def failed(why: str) -> str:
     """Why an input could not be analysed, as a sentence."""
-    return _ended(f"It could not be analysed: {safe(why, _MOST)}")
+    return ended(f"It could not be analysed: {safe(why, _MOST)}")
 
 
 def more(count: int, noun: str, where: str) -> str:
@@ -59,5 +59,6 @@ def more(count: int, noun: str, where: str) -> str:
     return f"{plural(count, f'more {noun}')} {verb} {where}."
 
 
-def _ended(text: str) -> str:
+def ended(text: str) -> str:
+    """The text with a full stop."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -13,11 +13,12 @@ from archlint.analyzer.report import FindingReport, ModelReport, State
 from archlint.analyzer.report.html import diagram
 from archlint.analyzer.report.html.figures import Figure, figures
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.merged import ended, merged, sentence
+from archlint.analyzer.report.html.merged import merged, sentence
 from archlint.analyzer.report.html.places import Places, places_of
 from archlint.analyzer.report.html.verdicts import Verdict, verdicts
 from archlint.analyzer.report.place import urgency
 from archlint.analyzer.report.savings import remainder
+from archlint.analyzer.report.sentences import ended
 from archlint.analyzer.text import change, safe
 
 _MESSAGES = 12

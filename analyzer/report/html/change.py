@@ -13,9 +13,9 @@ from archlint.analyzer.report.groups import names
 from archlint.analyzer.report.html import dumbbell
 from archlint.analyzer.report.html.change_rows import NodeRow, Number, node_rows, total_rows
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.merged import ended, sentence
+from archlint.analyzer.report.html.merged import sentence
 from archlint.analyzer.report.measured import verdict_text
-from archlint.analyzer.report.sentences import title
+from archlint.analyzer.report.sentences import ended, title
 from archlint.analyzer.text import percent_change, plural, safe, short
 
 _SHOWN = 200  # nodes

@@ -10,8 +10,7 @@ from archlint.analyzer.report import FindingReport, IgnoredReport, ModelReport, 
 from archlint.analyzer.report.groups import names
 from archlint.analyzer.report.html.cards import Card, card, rules_of
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.merged import ended
-from archlint.analyzer.report.sentences import none_found, title
+from archlint.analyzer.report.sentences import ended, none_found, title
 from archlint.analyzer.text import percent_change, plural, safe, short
 
 _SHOWN = 50  # of what is folded

@@ -41,8 +41,3 @@ def _value(number: str) -> list[float]:
 def sentence(text: str) -> str:
     """The text with a capital letter at its start."""
     return text[:1].upper() + text[1:]
-
-
-def ended(text: str) -> str:
-    """The text with a full stop."""
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from archlint.analyzer.report import FindingReport
 from archlint.analyzer.report.groups import names
-from archlint.analyzer.report.html.merged import ended, sentence
+from archlint.analyzer.report.html.merged import sentence
 from archlint.analyzer.report.measured import verdict_text
+from archlint.analyzer.report.sentences import ended
 from archlint.analyzer.text import safe
 
 if TYPE_CHECKING:  # a static run times nothing

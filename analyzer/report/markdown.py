@@ -10,17 +10,16 @@ from archlint.analyzer.report.groups import names
 from archlint.analyzer.report.markdown_rows import HEAD, NUMBERS, counted, is_changed, model_row
 from archlint.analyzer.report.place import WORDS, urgency
 from archlint.analyzer.report.savings import brief_saving
-from archlint.analyzer.report.sentences import more, title
+from archlint.analyzer.report.sentences import BUDGETS, more, title
 from archlint.analyzer.text import plural
 
 LIMIT = 65_000  # bytes: a comment takes 65,536 characters, the summary of a job 1 MiB
 
 _SHOWN = 20  # findings of a model
 _FIXED_SHOWN = 10
-_BUDGETS = frozenset({"ARC905", "ARC906"})  # over-budget, cost-regression: what breaks first
 _PATHS_SHOWN = 10
 _LONGEST = 300  # columns of a sentence
-_BUDGETS_SHARE, _ROWS_SHARE, _FAILURES_SHARE = 0.1, 0.4, 0.1  # of the limit
+BUDGETS_SHARE, _ROWS_SHARE, _FAILURES_SHARE = 0.1, 0.4, 0.1  # of the limit
 _RESERVE = 1000  # bytes for what counts the rest
 
 
@@ -29,7 +28,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
     bytes; what does not fit is counted."""
     parts = [_head(report)]
     shown = [model for model in report.models if not report.base or is_changed(model)]
-    parts += _budgets(shown, int(_BUDGETS_SHARE * limit))
+    parts += _budgets(shown, int(BUDGETS_SHARE * limit))
     parts += _rows(shown, int(_ROWS_SHARE * limit))
     parts += _rest(report, len(report.models) - len(shown))
     parts += _failures(report, int(_FAILURES_SHARE * limit))
@@ -49,7 +48,7 @@ def _head(report: Report) -> str:
 
 def _first(model: ModelReport) -> tuple[bool, tuple[int, int]]:
     """Models with broken budgets first, then by what was found."""
-    broken = any(finding.code in _BUDGETS for finding in model.told)
+    broken = any(finding.code in BUDGETS for finding in model.told)
     return not broken, min(map(urgency, model.told), default=(0, 0))
 
 
@@ -58,7 +57,7 @@ def _budgets(models: Sequence[ModelReport], room: int) -> Iterator[str]:
         f"- {code(model.path)}: {title(finding)}: {words(finding.message, _LONGEST)}"
         for model in models
         for finding in model.told
-        if finding.code in _BUDGETS
+        if finding.code in BUDGETS
     ]
     if broken:
         kept, left = _fitted(broken, room)
@@ -116,7 +115,7 @@ def _details(model: ModelReport) -> str:
 
 def _rank(finding: FindingReport) -> tuple[bool, bool, tuple[int, int]]:
     """What is told first, and of that broken budgets."""
-    return not finding.is_told, finding.code not in _BUDGETS, urgency(finding)
+    return not finding.is_told, finding.code not in BUDGETS, urgency(finding)
 
 
 def _findings(findings: Sequence[FindingReport]) -> Iterator[str]:

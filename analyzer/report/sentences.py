@@ -11,6 +11,8 @@ from archlint.analyzer.report.savings import brief_saving
 from archlint.analyzer.text import plural, safe
 
 _MOST = 600  # columns of what comes from a model
+BUDGETS = frozenset({"ARC905", "ARC906"})
+"""Over budget, and cost regression: what breaks first."""
 
 
 def title(finding: FindingReport) -> str:

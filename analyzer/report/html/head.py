@@ -11,9 +11,9 @@ from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.full import assumptions
 from archlint.analyzer.report.html.headline import sentence
 from archlint.analyzer.report.html.numbers import Number, numbers
+from archlint.analyzer.report.sentences import BUDGETS
 from archlint.analyzer.text import plural, safe
 
-_BUDGETS = frozenset({"ARC905", "ARC906"})
 _BUSY = 0.9  # of a core: with less of it other programs had their part
 _INPUTS_SHOWN = 3
 _CAUSES_SHOWN = 4
@@ -46,7 +46,7 @@ def head(model: ModelReport) -> Head:
     """The top of the page of a model."""
     verdict = "" if model.failed is None else "fail" if model.failed else "pass"
     badge = {"": "", "fail": "Fails", "pass": "Passes"}[verdict]
-    over = [finding for finding in model.told if finding.code in _BUDGETS]
+    over = [finding for finding in model.told if finding.code in BUDGETS]
     if model.failed and any("found" in finding.evidence for finding in over):
         badge = "Fails the budget"
     reasons = [safe(finding.message, _LONGEST) for finding in over]

@@ -6,19 +6,24 @@ from that one graph, here and once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
-from onnx import GraphProto, ModelProto, NodeProto, helper
+from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto, helper
 
 from archlint.analyzer.builder import IR_VERSION, GraphBuilder
+from archlint.analyzer.constants import Constants
 from archlint.analyzer.cost import Cost, CostTable, count
 from archlint.analyzer.describe import describe
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
 from archlint.analyzer.snippet import pytorch
+
+Derivation = Callable[[Constants], Mapping[str, NDArray[Any]]]
 
 
 class FixKind(StrEnum):
@@ -43,7 +48,10 @@ class Proposal:
     """What would stand in place of ``replaces``.
 
     The inputs and outputs of ``graph`` are values of the model; an empty graph only removes.
-    ``drops`` are graph outputs that go.
+    ``drops`` are graph outputs that go, ``discards`` initializers that do, ``closes`` initializers
+    that are fed no more. ``renames`` leads from values to those that are written in their stead
+    wherever they stand. ``derive`` computes the weights of ``graph`` by their names in it from the
+    constants of the model; None where that has none, or where they must be learnt.
     """
 
     title: str
@@ -52,6 +60,10 @@ class Proposal:
     graph: GraphProto = field(default_factory=GraphProto)
     drops: tuple[str, ...] = ()
     remark: str = ""
+    renames: Mapping[str, str] = field(default_factory=dict)
+    discards: tuple[str, ...] = ()
+    closes: tuple[str, ...] = ()
+    derive: Derivation | None = field(default=None, compare=False)
 
     @property
     def caveat(self) -> str:
@@ -116,7 +128,7 @@ def check_fit(proposal: Proposal, graph: Graph) -> None:
     made = {output.name for output in proposal.graph.output}
     outputs = set(graph.outputs).difference(proposal.drops)
     read = {n for n in lost if any(node.id not in gone for node in graph.consumers(n))}
-    if missing := sorted(lost & (outputs | read) - made):
+    if missing := sorted(lost & (outputs | read) - made - proposal.renames.keys()):
         raise ValueError(f"the proposal does not make '{missing[0]}', which it replaces")
     if foreign := sorted(made - lost):
         raise ValueError(f"the proposal makes '{foreign[0]}', which it does not replace")
@@ -172,44 +184,6 @@ def as_model(proposal: Proposal, opset: int) -> ModelProto:
     """The proposal as a model of its own."""
     imports = [helper.make_opsetid("", opset)]
     return helper.make_model(proposal.graph, opset_imports=imports, ir_version=IR_VERSION)
-
-
-def splice(model: Model, proposals: Sequence[Proposal]) -> Model:
-    """The model with every proposal in place of the nodes that it replaces.
-
-    The proposals must replace disjoint nodes. The nodes of the result are in no order.
-    """
-    proto = ModelProto()
-    proto.CopyFrom(model.proto)
-    gone = {node.position for proposal in proposals for node in proposal.replaces}
-    dropped = {name for proposal in proposals for name in proposal.drops}
-    kept = [node for place, node in enumerate(model.proto.graph.node) if place not in gone]
-    outputs = [output for output in model.proto.graph.output if output.name not in dropped]
-    del proto.graph.node[:], proto.graph.output[:]
-    proto.graph.node.extend(kept)
-    proto.graph.output.extend(outputs)
-    for number, proposal in enumerate(proposals):
-        _insert(proto.graph, proposal.graph, f"archlint{number}/")
-    return replace(model, proto=proto, problems=())
-
-
-def _insert(graph: GraphProto, part: GraphProto, prefix: str) -> None:
-    """Add a proposal's nodes and initializers, its inner values renamed."""
-    outer = {entry.name for entry in (*part.input, *part.output)}
-
-    def renamed(name: str) -> str:
-        return name if not name or name in outer else prefix + name
-
-    for node in part.node:
-        copy = NodeProto()
-        copy.CopyFrom(node)
-        copy.name = prefix + node.name
-        copy.input[:] = map(renamed, node.input)
-        copy.output[:] = map(renamed, node.output)
-        graph.node.append(copy)
-    for tensor in part.initializer:
-        graph.initializer.append(tensor)
-        graph.initializer[-1].name = renamed(tensor.name)
 
 
 def _steps(graph: Graph, operators: Sequence[Node], table: CostTable) -> list[Step]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from archlint.analyzer.cost import CostTable
 from archlint.analyzer.finding import Confidence, Severity
@@ -27,6 +27,10 @@ class RuleGroup(StrEnum):
 
 
 DEFAULT_GROUPS = frozenset({RuleGroup.COST, RuleGroup.CORRECTNESS, RuleGroup.SUSPICIOUS})
+_FLOORS = frozenset({
+    "min_share", "min_macs", "min_parameter_share", "min_byte_share", "min_elements", "min_bytes",
+    "min_trunk", "min_saving",
+})  # fmt: skip
 MACS_A_PARAMETER = 12
 """MACs of a convolution that take as long as reading a weight once: of AlexNet and VGG-16 on one
 core with AVX-512 (onnxruntime 1.31) fully connected layers read 12 bytes a nanosecond, 3 weights,
@@ -109,6 +113,24 @@ class Rule:
     def propose(self, match: Match, context: RuleContext) -> Proposal | None:
         """What would stand there instead; None keeps the rule silent."""
         raise NotImplementedError
+
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """What ``archlint fix`` may put in place without changing what the model computes: the
+        equivalent proposals whose weights can be derived, of all places where the fault is."""
+        if self.kind is FixKind.EQUIVALENT:
+            for match in self.without_floors().match(context):
+                proposal = self.propose(match, context)
+                if proposal is not None and (proposal.derive or not proposal.graph.node):
+                    yield proposal
+
+    def without_floors(self) -> Self:
+        """The rule with those options at their least that keep it silent where little is saved."""
+        least = {
+            one.name: type(one.default)(one.metadata["minimum"] or 0)
+            for one in fields(self)
+            if one.name in _FLOORS
+        }
+        return replace(self, **least)
 
     def may_pay(self, match: Match, context: RuleContext, times: int) -> bool:
         """Whether a proposal could be worth a finding if it cost nothing at all; ``times`` are the

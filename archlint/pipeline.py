@@ -16,10 +16,10 @@ from archlint.analyzer.finding import Finding, Ignored, Severity
 from archlint.analyzer.graph import Graph
 from archlint.analyzer.inputs import Bindings, dim_names
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import Model, read
 from archlint.analyzer.report import Failure
 from archlint.analyzer.rule import RuleContext
+from archlint.analyzer.splicing import splice
 from archlint.config import Choose, Chosen, check_used
 from archlint.plugins import load_plugins_for
 from archlint.snapshot_files import has_snapshot

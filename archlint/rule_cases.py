@@ -12,10 +12,11 @@ from archlint.analyzer.engine import CRASH_CODE, run
 from archlint.analyzer.errors import ArchlintError, ConfigError
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import FixKind, Priced, splice
+from archlint.analyzer.proposal import FixKind, Priced
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import Case, Flags, Passes, Rule, RuleContext
+from archlint.analyzer.splicing import splice
 from archlint.analyzer.targets import load_target
 from archlint.rule_contract import (
     documentation_flaws,

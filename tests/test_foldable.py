@@ -17,10 +17,10 @@ from archlint.analyzer.engine import accepted
 from archlint.analyzer.engine import run as run_rules
 from archlint.analyzer.foldable import foldables
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import RuleContext
+from archlint.analyzer.splicing import splice
 from archlint.rules.unfolded_scale import UnfoldedScale
 
 Numbers = NDArray[np.float32]

@@ -19,9 +19,9 @@ from archlint.analyzer.engine import run as run_rules
 from archlint.analyzer.finding import Finding
 from archlint.analyzer.load import load
 from archlint.analyzer.problem import Problem
-from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import read
 from archlint.analyzer.rule import Rule, RuleContext
+from archlint.analyzer.splicing import splice
 from archlint.analyzer.text import size
 from archlint.rules import all_rules
 from archlint.rules.dead_node import DeadNode

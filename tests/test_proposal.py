@@ -11,11 +11,12 @@ from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.cost import CostTable, count
 from archlint.analyzer.engine import run
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import FixKind, Priced, Proposal, price, splice
+from archlint.analyzer.proposal import FixKind, Priced, Proposal, price
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import Rule, RuleContext
 from archlint.analyzer.snippet import pytorch
+from archlint.analyzer.splicing import splice
 from archlint.config import choose_rules
 from archlint.configuration import configure
 

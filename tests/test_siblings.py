@@ -12,10 +12,10 @@ from archlint.analyzer.cost import count
 from archlint.analyzer.engine import accepted
 from archlint.analyzer.engine import run as run_rules
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import RuleContext
 from archlint.analyzer.siblings import siblings
+from archlint.analyzer.splicing import splice
 from archlint.rules.fragmented_branches import FragmentedBranches
 
 Numbers = NDArray[np.float32]

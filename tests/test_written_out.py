@@ -15,10 +15,10 @@ from archlint.analyzer.cost import count
 from archlint.analyzer.engine import accepted
 from archlint.analyzer.engine import run as run_rules
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import splice
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.text import from_text
 from archlint.analyzer.rule import Rule, RuleContext
+from archlint.analyzer.splicing import splice
 from archlint.analyzer.written_out import HARD_SWISH, written_out
 from archlint.rules.wide_convolution import WideConvolution
 from archlint.rules.written_out_activation import WrittenOutActivation

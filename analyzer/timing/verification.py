@@ -9,9 +9,10 @@ from dataclasses import replace
 from archlint.analyzer.errors import ModelError, TimingError
 from archlint.analyzer.finding import Finding, Severity
 from archlint.analyzer.graph import Graph
-from archlint.analyzer.proposal import Proposal, splice
+from archlint.analyzer.proposal import Proposal
 from archlint.analyzer.reader import Model
 from archlint.analyzer.reader.external import refuse_unsafe
+from archlint.analyzer.splicing import splice
 from archlint.analyzer.timing.compare import CLAIM, WHOLE_MODEL, Question, compare
 from archlint.analyzer.timing.effort import Effort
 from archlint.analyzer.timing.measurement import Measured, Verdict, Whole

@@ -9,8 +9,9 @@ from math import prod
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
 from archlint.analyzer.nodes import read_by
-from archlint.analyzer.proposal import Proposal, splice
+from archlint.analyzer.proposal import Proposal
 from archlint.analyzer.reader import Model
+from archlint.analyzer.splicing import splice
 
 _MOST_NUMBERS = 16  # bounds, shapes and pads; a longer initializer is a weight
 _INSERTED = re.compile(r"archlint\d+/")

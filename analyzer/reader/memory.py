@@ -16,7 +16,14 @@ from archlint.analyzer.reader.elements import RAW, bytes_of
 from archlint.analyzer.reader.inspection import inspect
 from archlint.analyzer.reader.model import IGNORE_KEY, Elements, Model
 from archlint.analyzer.reader.strings import decoded, parse
-from archlint.analyzer.reader.structure import MAX_STRUCTURE, PAYLOADS, REFERENCE, Payload, is_large
+from archlint.analyzer.reader.structure import (
+    MAX_STRUCTURE,
+    PAYLOADS,
+    REFERENCE,
+    TEXT_REFERENCE,
+    Payload,
+    is_large,
+)
 from archlint.analyzer.reader.tensors import TooLargeError, is_plain, tensors
 from archlint.analyzer.reader.wire import encode
 
@@ -91,7 +98,7 @@ class _Outline:
         self.payloads: list[Payload] = []
         self.elements: list[Elements] = []
         self._given = given
-        self._references: list[tuple[TensorProto, str]] = []
+        self._references: list[tuple[TensorProto, str, str]] = []
 
     def serialised(self, source: ModelProto) -> tuple[int, bytes]:
         """The bytes that the whole model takes in a file, and its structure."""
@@ -102,8 +109,8 @@ class _Outline:
         if REFERENCE.encode() in content:
             for held in tensors(proto, mistyped=True):
                 _forget(held.tensor)
-        for tensor, text in self._references:
-            tensor.metadata_props.add(key=REFERENCE, value=text)
+        for tensor, key, value in self._references:
+            tensor.metadata_props.add(key=key, value=value)
         return size, proto.SerializeToString()
 
     def _copy(self, source: Message, target: Message) -> int:
@@ -152,13 +159,16 @@ class _Outline:
         return sum(1 + len(encode(size)) + size for size in sizes.values())
 
     def _refer(self, target: TensorProto, sizes: Mapping[str, int], elements: Elements) -> None:
-        """Remember what was left out of a tensor, by fields; of text nothing is kept."""
+        """Remember what was left out of a tensor, by fields."""
         place = len(self.elements)
         left = [Payload(place, size, name) for name, size in sizes.items() if name != _TEXT]
         if left:
-            self._references.append((target, f"{len(self.payloads)} {len(left)}"))
+            reference = f"{len(self.payloads)} {len(left)}"
+            self._references.append((target, REFERENCE, reference))
             self.payloads += left
-            self.elements.append(elements)
+        if _TEXT in sizes:
+            self._references.append((target, TEXT_REFERENCE, f"{place}"))
+        self.elements.append(elements)
 
 
 def _holds_none(message: Message) -> bool:
@@ -202,7 +212,7 @@ def _size(tensor: TensorProto, name: str) -> int:
 
 def _forget(tensor: TensorProto) -> None:
     """Take out what claims to refer to a payload."""
-    kept = [entry for entry in tensor.metadata_props if entry.key != REFERENCE]
+    kept = [entry for entry in tensor.metadata_props if not entry.key.startswith(REFERENCE)]
     if len(kept) < len(tensor.metadata_props):
         copies = TensorProto(metadata_props=kept)
         del tensor.metadata_props[:]

@@ -26,6 +26,7 @@ from archlint.analyzer.reader.wire import (
     VARINT,
     LimitError,
     Window,
+    delimited,
     encode,
 )  # fmt: skip
 
@@ -41,14 +42,18 @@ MAX_PIECES: Final = 1000  # fields of a tensor's elements, of which one is enoug
 MAX_STRUCTURE: Final = 1 << 29  # bytes of the copy
 
 # The entry of a skimmed tensor's metadata that says where its payload is: the index of the first
-# in Model.payloads, and how many there are.
+# in Model.payloads, and how many there are; of strings, where the spans of their fields are and how
+# long, or the place in Model.elements of what makes them.
 REFERENCE: Final = "archlint.payload"
-_REFERENCE: Final = REFERENCE.encode()
+TEXT_REFERENCE: Final = f"{REFERENCE}.text"
+_REFERENCES: Final = (REFERENCE.encode(), TEXT_REFERENCE.encode())
+_LONGEST: Final = len(TEXT_REFERENCE) + 1  # bytes that tell a reference from other keys
 
 _DIM: Final = key_of(TensorProto, "dims", VARINT)
 _DIMS: Final = key_of(TensorProto, "dims")
 _DATA_TYPE: Final = key_of(TensorProto, "data_type", VARINT)
 _METADATA: Final = key_of(TensorProto, "metadata_props")
+_STRINGS: Final = key_of(TensorProto, "string_data")
 _KEY: Final = key_of(StringStringEntryProto, "key")
 _VALUE: Final = key_of(StringStringEntryProto, "value")
 PAYLOADS: Final = {
@@ -132,7 +137,7 @@ class _Walk:
         """Whether what was copied unseen surely holds no more fields than are read, and no
         reference to a payload."""
         most = MAX_FIELDS - self.window.passed
-        return content.count(_REFERENCE) == self._references and (
+        return content.count(_REFERENCES[0]) == self._references and (
             len(content) // 2 <= most
             or len(content) - len(content.translate(None, _LENGTH_DELIMITED_KEYS)) <= most
         )
@@ -167,6 +172,7 @@ class _Walk:
         data_type = (begin, begin)
         found: list[Payload] = []
         payloads: list[tuple[int, int]] = []
+        texts: list[tuple[int, int]] = []
         claims: list[tuple[int, int]] = []
         for start, key, body, stop in self.window.fields(begin, end):
             if key == _DIM:
@@ -175,6 +181,8 @@ class _Walk:
                 size += stop - body
                 _add_payload(found, Payload(body, stop - body, PAYLOADS[key]))
                 _add_span(payloads, start, stop)
+                if key == _STRINGS:
+                    _add_span(texts, start, stop)
             elif key == _DATA_TYPE:
                 data_type = (body, stop)
             elif key == _DIMS:
@@ -185,7 +193,7 @@ class _Walk:
             raise LimitError(NO_RANK, begin, NO_RUNTIME)
         if not self._is_large(size, *data_type):
             return self._cut(claims)
-        reference = self._refer(found)
+        reference = self._refer(found, texts)
         longer = len(reference) + self._cut(sorted(claims + payloads))
         self._edits.append((end, end, reference))
         return longer
@@ -204,20 +212,19 @@ class _Walk:
     def _is_reference(self, begin: int, end: int) -> bool:
         """Whether an entry of metadata claims to say where a payload is."""
         return any(
-            key == _KEY
-            and stop - body == len(_REFERENCE)
-            and self.window.read(body, stop - body) == _REFERENCE
+            key == _KEY and self.window.read(body, min(stop - body, _LONGEST)) in _REFERENCES
             for _, key, body, stop in self.window.fields(begin, end)
         )
 
-    def _refer(self, payloads: list[Payload]) -> bytes:
-        """The entry of a tensor's metadata that says where its payloads are."""
-        if not payloads:
-            return b""
-        value = f"{len(self.payloads)} {len(payloads)}".encode()
+    def _refer(self, payloads: list[Payload], texts: list[tuple[int, int]]) -> bytes:
+        """The entries of a tensor's metadata that say where its payloads are."""
+        numbers = b"%d %d" % (len(self.payloads), len(payloads)) if payloads else b""
+        spans = b" ".join([b"%d %d" % (start, stop - start) for start, stop in texts])
         self.payloads += payloads
-        self._references += 1
-        return _field(_METADATA, _field(_KEY, _REFERENCE) + _field(_VALUE, value))
+        told = [told for told in zip(_REFERENCES, (numbers, spans), strict=True) if told[1]]
+        self._references += len(told)
+        entries = [delimited(_KEY, key) + delimited(_VALUE, value) for key, value in told]
+        return b"".join([delimited(_METADATA, entry) for entry in entries])
 
 
 def _add_payload(found: list[Payload], payload: Payload) -> None:
@@ -241,7 +248,3 @@ def _add_span(spans: list[tuple[int, int]], start: int, stop: int) -> None:
 def _check_pieces(count: int, offset: int) -> None:
     if count > MAX_PIECES:
         raise LimitError(f"a tensor in more than {MAX_PIECES:,} pieces", offset, NO_RUNTIME)
-
-
-def _field(key: int, content: bytes) -> bytes:
-    return encode(key) + encode(len(content)) + content

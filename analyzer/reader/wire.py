@@ -55,14 +55,15 @@ class Limit(NamedTuple):
 
 
 class Window:
-    """Buffered reads of a file: the buffer is small after a jump and grows while reads go on."""
+    """Buffered reads of an open file: the buffer is small after a jump and grows while reads go on;
+    of bytes in memory all is in it."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.size = os.fstat(descriptor).st_size
+    def __init__(self, source: int | bytes) -> None:
+        self._descriptor, held = (-1, source) if isinstance(source, bytes) else (source, b"")
+        self.size = len(held) if self._descriptor < 0 else os.fstat(self._descriptor).st_size
         self.passed = 0  # fields, at most MAX_FIELDS
-        self._descriptor = descriptor
-        self._start = self._stop = 0
-        self._bytes = b""  # those of [start, stop), and zeros
+        self._start, self._stop = 0, len(held)
+        self._bytes = held + bytes(_HEADER)  # those of [start, stop), and zeros
         self._ahead = _MIN_READ
 
     def read(self, offset: int, length: int) -> bytes:
@@ -176,6 +177,11 @@ def _varint(content: bytes, offset: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, place + 1
     raise WireError("an unfinished number", offset + len(content))
+
+
+def delimited(key: int, content: bytes) -> bytes:
+    """A field that tells the length of its content."""
+    return encode(key) + encode(len(content)) + content
 
 
 def encode(value: int) -> bytes:

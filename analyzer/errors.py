@@ -42,6 +42,10 @@ class ModelReadError(ModelError):
     """The file is missing, unreadable or no ONNX model."""
 
 
+class ModelWriteError(ModelError):
+    """A model cannot be written to this path."""
+
+
 class InvalidGraphError(ModelError):
     """The file is ONNX, but its nodes make no graph: a cycle, or a value produced twice."""
 

@@ -22,6 +22,24 @@ def execute(model: str, folder: str, inputs: Sequence[Mapping[str, Any]], output
 
     from archlint.analyzer.runtime.arrays import arrays
 
+    options = as_written(folder)
+    options.enable_profiling = True
+    options.profile_file_prefix = "profile"
+    # A weight that a kernel packs for itself is gone, and with it its shape.
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    with open(model, "rb") as stream:
+        session = onnxruntime.InferenceSession(
+            stream.read(), options, providers=["CPUExecutionProvider"]
+        )
+    session.run([output], arrays(inputs))
+    return _kernels(session.end_profiling())
+
+
+def as_written(folder: str) -> Any:
+    """Options of a session on one thread of the CPU that leaves the graph as it is; ``folder`` is
+    where the external data are."""
+    import onnxruntime
+
     onnxruntime.set_default_logger_severity(_FATAL)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -29,17 +47,8 @@ def execute(model: str, folder: str, inputs: Sequence[Mapping[str, Any]], output
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it takes memory in powers of two
     options.enable_mem_pattern = False
-    options.enable_profiling = True
-    options.profile_file_prefix = "profile"
-    # A weight that a kernel packs for itself is gone, and with it its shape.
-    options.add_session_config_entry("session.disable_prepacking", "1")
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
-    with open(model, "rb") as stream:
-        session = onnxruntime.InferenceSession(
-            stream.read(), options, providers=["CPUExecutionProvider"]
-        )
-    session.run([output], arrays(inputs))
-    return _kernels(session.end_profiling())
+    return options
 
 
 def _kernels(profile: str) -> list[Any]:

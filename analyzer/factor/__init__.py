@@ -1,0 +1,1 @@
+"""Layers as products of smaller ones: the spectra of their kernels, and the factors."""

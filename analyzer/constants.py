@@ -21,8 +21,8 @@ _NAME = 80  # characters of a name that a message shows
 # What onnx's reference computes here: it moves, casts or does arithmetic, and has no side effects.
 _COMPUTED: Final = frozenset({
     "Add", "Cast", "CastLike", "Concat", "Constant", "ConstantOfShape", "Div", "Expand", "Flatten",
-    "Gather", "Identity", "Mul", "Neg", "Reciprocal", "Reshape", "Slice", "Sqrt", "Squeeze", "Sub",
-    "Tile", "Transpose", "Unsqueeze",
+    "Gather", "Identity", "Mul", "Neg", "Reciprocal", "Reshape", "Shape", "Slice", "Sqrt",
+    "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze",
 })  # fmt: skip
 
 
@@ -73,7 +73,11 @@ class Constants:
 
         proto = as_proto(node)
         proto.input[:] = [f"i{place}" if given else "" for place, given in enumerate(node.inputs)]
-        feeds = {f"i{place}": self(given) for place, given in enumerate(node.inputs) if given}
+        feeds = {
+            f"i{place}": self._fed(node, place, given)
+            for place, given in enumerate(node.inputs)
+            if given
+        }
         proto.output[:] = ["o" if output == name else "" for output in node.outputs]
         inputs = [
             helper.make_tensor_value_info(
@@ -95,6 +99,12 @@ class Constants:
             raise self._error(name, f"is not what {node.operator} should make")
         array.flags.writeable = False
         return array
+
+    def _fed(self, node: Node, place: int, name: str) -> NDArray[Any]:
+        """An input of a node; of what CastLike takes only the type from, no elements."""
+        if node.operator == "CastLike" and place == 1:
+            return np.empty(0, helper.tensor_dtype_to_np_dtype(self._graph.value(name).dtype))
+        return self(name)
 
     def _error(self, name: str, why: str) -> ModelReadError:
         return ModelReadError(self._model.path, f"constant '{safe(name, _NAME)}' {why}")

@@ -91,8 +91,9 @@ class Rule:
     The fields of a subclass are its options and its docstring is its documentation. A rule whose
     kind is ``decision`` proposes no graph: its ``advice`` says what to do. One that
     ``reads_weights`` runs on request alone, whatever its group: the files may be of many GB.
-    ``origin`` is the plugin that it comes from, which whoever loads it says; empty for the rules of
-    archlint.
+    The fixes of one that ``fixes_unbound`` hold for all dims: they are looked for without those
+    that the user binds. ``origin`` is the plugin that it comes from, which whoever loads it says;
+    empty for the rules of archlint.
     """
 
     code: ClassVar[str]
@@ -104,6 +105,7 @@ class Rule:
     since: ClassVar[str] = "0.1.0"
     advice: ClassVar[str] = ""
     reads_weights: ClassVar[bool] = False
+    fixes_unbound: ClassVar[bool] = False
     origin: ClassVar[str] = ""
 
     def match(self, context: RuleContext) -> Iterator[Match]:
@@ -120,17 +122,15 @@ class Rule:
         if self.kind is FixKind.EQUIVALENT:
             for match in self.without_floors().match(context):
                 proposal = self.propose(match, context)
-                if proposal is not None and (proposal.derive or not proposal.graph.node):
+                if proposal is not None and (proposal.derive or _has_all_weights(proposal)):
                     yield proposal
 
     def without_floors(self) -> Self:
         """The rule with those options at their least that keep it silent where little is saved."""
-        least = {
-            one.name: type(one.default)(one.metadata["minimum"] or 0)
-            for one in fields(self)
-            if one.name in _FLOORS
+        floors: dict[str, Any] = {
+            one.name: one.metadata["minimum"] or 0 for one in fields(self) if one.name in _FLOORS
         }
-        return replace(self, **least)
+        return replace(self, **floors)
 
     def may_pay(self, match: Match, context: RuleContext, times: int) -> bool:
         """Whether a proposal could be worth a finding if it cost nothing at all; ``times`` are the
@@ -161,6 +161,11 @@ class ProblemRule(Rule):
             if problem.kind is self.about:
                 at = () if problem.node is None else (context.graph.nodes[problem.node],)
                 yield Match(at, problem.message)
+
+
+def _has_all_weights(proposal: Proposal) -> bool:
+    """Whether nothing in a proposal's graph stands for weights that must be derived."""
+    return all(node.op_type != "ConstantOfShape" for node in proposal.graph.node)
 
 
 def saved_share(default: float) -> Any:

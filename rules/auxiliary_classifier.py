@@ -92,6 +92,10 @@ class AuxiliaryClassifier(ParameterRule):
                     {"output": name, "nodes": len(nodes)},
                 )
 
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:  # noqa: ARG002 - as the base has it
+        """None: without an output the model is another one to whoever calls it."""
+        return iter(())
+
     def propose(self, match: Match, context: RuleContext) -> Proposal:  # noqa: ARG002 - as the base has it
         """The graph without the output and the nodes that lead to it alone."""
         output = str(match.evidence["output"])

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 
+from archlint.analyzer.affine import Doubles
+from archlint.analyzer.constants import Constants
+from archlint.analyzer.derivation import derived
 from archlint.analyzer.describe import describe, kernel_text
 from archlint.analyzer.finding import Confidence
+from archlint.analyzer.graph import Node
 from archlint.analyzer.linear_chains import (
     conv_pair,
     layer_features,
@@ -15,6 +19,7 @@ from archlint.analyzer.linear_chains import (
     reads_one_pixel,
     shifts,
 )  # fmt: skip
+from archlint.analyzer.linear_layers import product, with_affine
 from archlint.analyzer.patterns import ConvSizes, conv_sizes
 from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, Match, ParameterRule, Passes, RuleContext
@@ -34,6 +39,7 @@ class CollapsiblePair(ParameterRule):
         Most often an activation was forgotten: then put it there and retrain, and the pair is worth
         its price. If the pair is meant to be linear (over-parameterised for training), multiply the
         weights and keep one layer. The biases and normalisations between them go into its bias.
+        ``archlint fix`` does that.
 
     When not to apply
         Keep the pair while the network is trained: networks that were expanded so and contracted
@@ -100,7 +106,9 @@ class CollapsiblePair(ParameterRule):
                 builder.node("Add", value, shift, name="shift", output=output)
         builder.output(output)
         title = f"one layer {before[0]:,}→{after[1]:,} with the product of their weights"
-        return Proposal(title, self.kind, match.nodes, builder.graph())
+        proposal = Proposal(title, self.kind, match.nodes, builder.graph())
+        in_first = "Gemm" not in (first.op_type, second.op_type)  # as a MatMul has its weight
+        return derived(proposal, graph, lambda c: _weights(c, match.nodes, in_first=in_first))
 
     def _conv(
         self, match: Match, context: RuleContext, convs: tuple[ConvSizes, ConvSizes]
@@ -117,7 +125,16 @@ class CollapsiblePair(ParameterRule):
         )  # fmt: skip
         builder.output(output)
         title = f"one {kernel_text(wide.kernel)} convolution with the product of their weights"
-        return Proposal(title, self.kind, match.nodes, builder.graph())
+        proposal = Proposal(title, self.kind, match.nodes, builder.graph())
+        return derived(proposal, context.graph, lambda c: _weights(c, match.nodes))
+
+
+def _weights(
+    constants: Constants, nodes: tuple[Node, ...], *, in_first: bool = False
+) -> tuple[Doubles, Doubles]:
+    """The product of two layers, which takes in what is between them."""
+    layer = product(with_affine(constants, nodes[:-1]), with_affine(constants, nodes[-1:]))
+    return layer.kernel.T if in_first else layer.kernel, layer.bias
 
 
 _NORM = "float[128] s, float[128] b, float[128] m, float[128] v"

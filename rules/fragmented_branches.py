@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+from archlint.analyzer.affine import Doubles
+from archlint.analyzer.constants import Constants
+from archlint.analyzer.derivation import derived
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence
+from archlint.analyzer.linear_layers import with_affine
 from archlint.analyzer.proposal import Proposal, draft
 from archlint.analyzer.rule import Flags, LayoutRule, Match, Passes, RuleContext, RuleGroup, option
-from archlint.analyzer.siblings import siblings
+from archlint.analyzer.siblings import Sibling, siblings
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,8 @@ class FragmentedBranches(LayoutRule):
 
     What to do
         Write one convolution with the channels of all and leave out the Concat. The weights of a
-        trained model are stacked in the order of the Concat's inputs, and so are the biases.
+        trained model are stacked in the order of the Concat's inputs, and so are the biases:
+        ``archlint fix`` does so.
 
     When not to apply
         Where the outputs are used apart before they are joined: a Split behind the one convolution
@@ -107,7 +114,17 @@ class FragmentedBranches(LayoutRule):
             builder.node("Concat", *before, value, *behind, output=output, axis=1)
         builder.output(output)
         title = f"one {kernel_text(first.conv.kernel)} convolution with the kernels of all"
-        return Proposal(title, self.kind, match.nodes, builder.graph())
+        proposal = Proposal(title, self.kind, match.nodes, builder.graph())
+        return derived(proposal, graph, lambda c: _stacked(c, row.members))
+
+
+def _stacked(constants: Constants, members: Iterable[Sibling]) -> tuple[Doubles, Doubles]:
+    """The kernels of siblings one behind the other, and their biases."""
+    layers = [
+        with_affine(constants, one.nodes[:-1] if one.activation else one.nodes) for one in members
+    ]
+    kernels, biases = zip(*(layer.weights for layer in layers), strict=True)
+    return np.concatenate(kernels), np.concatenate(biases)
 
 
 def _listed(widths: list[int]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archlint.analyzer.derivation import derived
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.layout import is_blocked, may_be_blocked, widths
+from archlint.analyzer.linear_layers import linear_layer
 from archlint.analyzer.patterns import ConvSizes, conv_sizes, convolutions
 from archlint.analyzer.proposal import FixKind, Proposal, draft
 from archlint.analyzer.rule import Flags, LayoutRule, Match, Passes, RuleContext, option
@@ -98,7 +100,13 @@ class NarrowGroups(LayoutRule):
         wide = conv.in_channels // groups
         title = f"the same in groups of {wide} channels, with zeros between those of two groups"
         remark = f"It saves time with {context.target.title}, not MACs."
-        return Proposal(title, FixKind.EQUIVALENT, match.nodes, builder.graph(), remark=remark)
+        kind = FixKind.EQUIVALENT
+        proposal = Proposal(title, kind, match.nodes, builder.graph(), remark=remark)
+        return derived(
+            proposal,
+            context.graph,
+            lambda c: linear_layer(c, conv.node).in_groups(groups).weights,
+        )
 
     def _merged(self, conv: ConvSizes, block: int) -> int | None:
         """The fewest groups that make one whose channels and filters fill blocks.

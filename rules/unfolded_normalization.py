@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archlint.analyzer.finding import Confidence, Severity
+from archlint.analyzer.folded_layer import folded
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.linear_chains import affine_source, sole_maker
-from archlint.analyzer.proposal import FixKind
+from archlint.analyzer.linear_layers import out_channels
+from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, RuleGroup, option
 from archlint.analyzer.text import plural
 
 _LAYERS = frozenset({"Conv", "ConvTranspose", "Gemm"})
+_MATRIX = 2  # axes of what a product makes, where its features are the channels
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class UnfoldedNormalization(Rule):
     What to do
         Nothing for onnxruntime. Before quantising, or for a runtime that folds nothing, export in
         evaluation mode with folding, or simplify the file (onnxsim, onnxslim, or the
-        preprocessing of onnxruntime's quantiser).
+        preprocessing of onnxruntime's quantiser). ``archlint fix`` folds them in the file.
 
     When not to apply
         Where onnxruntime alone runs the float model: it folds them by itself. Keep them in a file
@@ -46,9 +49,10 @@ class UnfoldedNormalization(Rule):
         layers that together do less than ``min_share`` of the model's MACs.
 
     Known limits
-        Convolutions, transposed convolutions and Gemm are looked at, a MatMul is not. A
-        normalisation that an exporter has taken apart into Mul and Add is not told, nor one with an
-        Identity or a Pad before it. Without known shapes the shares are unknown, and all are told.
+        Convolutions, transposed convolutions and Gemm are looked at; a MatMul is not, which
+        ``archlint fix`` folds too. A normalisation that an exporter has taken apart into Mul and
+        Add is not told, nor one with an Identity or a Pad before it. Without known shapes the
+        shares are unknown, and all are told.
 
     References
         Jacob et al., Quantization and Training, 2017, arXiv:1712.05877, section 3.2.
@@ -63,6 +67,7 @@ class UnfoldedNormalization(Rule):
     severity = Severity.NOTE
     confidence = Confidence.HIGH
     kind = FixKind.DECISION
+    fixes_unbound = True
     advice = (
         "fold them into the layers before quantising; onnxruntime folds them when it loads the "
         "model, so nothing changes there (×1.01 time with onnxruntime 1.31, CPU, one thread)"
@@ -87,6 +92,52 @@ class UnfoldedNormalization(Rule):
                 f"{count} could be folded into the weights of the layers before",
                 {"nodes": len(nodes)},
             )
+
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """Each layer with its normalisations in its weights, whatever share of the model it is."""
+        graph = context.graph
+        for layer in graph.operators():
+            after = _normalised(graph, layer)
+            if after:
+                title = "the layer alone, the normalisation folded into its weights"
+                proposal = folded(graph, layer, after, shifted=True, title=title)
+                if proposal.derive:
+                    yield proposal
+
+
+def _normalised(graph: Graph, layer: Node) -> tuple[Node, ...]:
+    """What scales and shifts the channels of a layer, up to its last normalisation; each is read by
+    the next alone."""
+    channels = out_channels(graph, layer)
+    if channels is None or not _is_by_channel(graph, layer):
+        return ()
+    value, found = layer.output(0), list[Node]()
+    while value not in graph.outputs and len(graph.consumers(value)) == 1:
+        (consumer,) = graph.consumers(value)
+        if _scaled_by(graph, consumer) != value:
+            break
+        found.append(consumer)
+        value = consumer.output(0)
+    while found and found[-1].operator != "BatchNormalization":
+        found.pop()
+    return tuple(found)
+
+
+def _is_by_channel(graph: Graph, layer: Node) -> bool:
+    """Whether the channels of what it makes are on axis 1, and its bias is one number for each."""
+    if layer.operator == "MatMul":
+        return len(graph.value(layer.output(0)).shape or ()) == _MATRIX
+    bias = graph.value(layer.input(2))
+    shape = bias.static_shape if layer.input(2) else (1,)
+    return shape is not None and all(dim == 1 for dim in shape[:-1])
+
+
+def _scaled_by(graph: Graph, node: Node) -> str | None:
+    """The value whose channels a node scales and shifts; of a normalisation no shape is needed."""
+    if node.operator != "BatchNormalization":
+        return affine_source(graph, node)
+    data = [name for name in node.inputs if not graph.value(name).constant]
+    return node.input(0) if data == [node.input(0)] else None
 
 
 def _folding(graph: Graph, node: Node) -> Node | None:

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.describe import describe
 from archlint.analyzer.finding import Confidence
-from archlint.analyzer.foldable import Foldable, foldable, foldables, output_channels
-from archlint.analyzer.graph import Graph
+from archlint.analyzer.foldable import Foldable, foldable, foldables
+from archlint.analyzer.folded_layer import folded
 from archlint.analyzer.passes import PassRule, elements_of
-from archlint.analyzer.proposal import FixKind, Proposal, draft
+from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, RuleContext
 
 
@@ -34,7 +33,7 @@ class UnfoldedScale(PassRule):
     What to do
         Multiply the weights by the scale before the export, and add the shift to the bias. In front
         of a convolution the weights of each input channel are multiplied, and the bias gets their
-        sum times the shift, if it does not pad.
+        sum times the shift, if it does not pad. ``archlint fix`` does so in the file.
 
     When not to apply
         In a file that is meant to be trained further. A quantiser with one scale for a whole tensor
@@ -82,36 +81,22 @@ class UnfoldedScale(PassRule):
         """The layer alone, with a bias where something is added."""
         graph = context.graph
         found = next(one for node in match.nodes if (one := foldable(graph, node)))
-        builder, x = draft(graph, "folded", found.nodes, found.source)
-        _write(graph, found, builder, x)
-        builder.output(found.nodes[-1].output(0))
-        title = "the layer alone, the constants folded into its weights"
-        remark = "It saves time, not MACs."
-        return Proposal(title, self.kind, found.nodes, builder.graph(), remark=remark)
+        return folded(
+            graph,
+            found.layer,
+            found.after,
+            found.before,
+            found.source,
+            shifted=found.shifted,
+            title="the layer alone, the constants folded into its weights",
+            remark="It saves time, not MACs.",
+        )
 
 
 def _where(found: Foldable) -> str:
     left = {node.id for node in found.unfolded}
     places = (("in front of", found.before), ("behind", found.after))
     return " and ".join(text for text, nodes in places if any(node.id in left for node in nodes))
-
-
-def _write(graph: Graph, found: Foldable, builder: GraphBuilder, x: str) -> None:
-    """The layer with weights of its own; where a MatMul adds something, an Add follows it."""
-    layer, output = found.layer, found.nodes[-1].output(0)
-    weight = builder.weight("weight", graph.value(layer.input(1)).static_shape or ())
-    channels = output_channels(graph, layer) or 0
-    bias = [builder.weight("bias", (channels,))] if found.shifted else []
-    if layer.operator == "MatMul" and bias:
-        builder.node("Add", builder.node("MatMul", x, weight), *bias, output=output)
-        return
-    scales = ("alpha", "beta") if layer.operator == "Gemm" else ()  # its weights take them in too
-    attributes = {
-        key: value
-        for key, value in layer.attributes.items()
-        if key not in scales and value != []  # an empty list says nothing, nor of which type
-    }
-    builder.node(layer.op_type, x, weight, *bias, output=output, **attributes)
 
 
 _PAIR = """m = Mul (k, c)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from archlint.analyzer.affine import Doubles
 from archlint.analyzer.builder import GraphBuilder
+from archlint.analyzer.constants import Constants
+from archlint.analyzer.derivation import derived
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.layout import is_blocked
@@ -102,8 +107,8 @@ class UnfusedActivation(LayoutRule):
         for node in match.nodes[1:-1]:
             value = builder.batch_norm(value, epsilon=node.attributes.get("epsilon", 1e-5))
         last = match.nodes[-1]
+        data = context.graph.value(last.input(1)).data
         if match.evidence["slopes"] == 1:
-            data = context.graph.value(last.input(1)).data
             alpha = 0.25 if data is None else float(data.reshape(-1)[0])
             builder.node("LeakyRelu", value, output=last.output(0), alpha=alpha)
             title = "the same with LeakyRelu"
@@ -112,7 +117,19 @@ class UnfusedActivation(LayoutRule):
             title = "the same, PRelu(x) as max(x, 0) − a·max(−x, 0)"
         builder.output(last.output(0))
         remark = f"It saves time with {context.target.title}, not MACs."
-        return Proposal(title, FixKind.EQUIVALENT, match.nodes, builder.graph(), remark=remark)
+        kind = FixKind.EQUIVALENT
+        proposal = Proposal(title, kind, match.nodes, builder.graph(), remark=remark)
+        if match.evidence["slopes"] == 1 and data is None:
+            return proposal
+        return derived(proposal, context.graph, lambda c: _weights(c, match.nodes))
+
+
+def _weights(constants: Constants, nodes: Sequence[Node]) -> list[Doubles]:
+    """What the convolution and its normalisation read, then the factors of ``_parts``."""
+    names = [name for node in nodes[:-1] for name in node.inputs[1:] if name]
+    slopes = np.asarray(constants(nodes[-1].input(1)), np.float64).reshape(1, -1, 1, 1)
+    kept = [np.asarray(constants(name), np.float64) for name in names]
+    return [*kept, np.full(slopes.shape, -1.0), -slopes]
 
 
 def _parts(builder: GraphBuilder, x: str, output: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import gcd
 
+from archlint.analyzer.derivation import derived
 from archlint.analyzer.describe import kernel_text
 from archlint.analyzer.finding import Confidence
-from archlint.analyzer.linear_chains import Branch, branched_sums, covering
+from archlint.analyzer.graph import Graph, per_graph
+from archlint.analyzer.linear_chains import Branch, BranchedSum, branched_sums, covering
+from archlint.analyzer.merged_branches import merged
 from archlint.analyzer.patterns import conv_sizes
 from archlint.analyzer.proposal import FixKind, Priced, Proposal, draft
 from archlint.analyzer.rule import CostRule, Flags, Match, Passes, RuleContext, option, saved_share
@@ -31,7 +34,7 @@ class UnmergedBranches(CostRule):
         Such branches help to train a network and are meant to be merged for inference: call what
         the model offers for that (``switch_to_deploy``, ``reparameterize_model``) before the
         export. Each branch becomes one kernel of the largest size, its normalisation folded in, and
-        the kernels and biases are added.
+        the kernels and biases are added; ``archlint fix`` does so with the weights of the file.
 
     When not to apply
         Keep the branches in the file that is trained further. Look at the accuracy again where the
@@ -78,7 +81,7 @@ class UnmergedBranches(CostRule):
 
     def match(self, context: RuleContext) -> Iterator[Match]:
         """Sums of linear branches of which one convolution reaches all pixels."""
-        for whole in branched_sums(context.graph):
+        for whole in _sums(context.graph).values():
             if (largest := covering(whole.branches)) is not None:
                 kinds = Counter(_kind(branch) for branch in whole.branches)
                 names = (f"{count}× {kind}" if count > 1 else kind for kind, count in kinds.items())
@@ -107,11 +110,11 @@ class UnmergedBranches(CostRule):
 
     def propose(self, match: Match, context: RuleContext) -> Proposal | None:
         """The largest convolution alone, with a bias where a branch has one or is normalised."""
-        found = (conv_sizes(context.graph, node) for node in match.nodes)
-        convs = [conv for conv in found if conv is not None]
+        branches = _sums(context.graph)[match.nodes[-1].id].branches
+        convs = [branch.conv for branch in branches if branch.conv is not None]
         largest = max(convs, key=lambda conv: conv.taps)
         groups = gcd(*(conv.groups for conv in convs))  # what one of them mixes, the sum mixes
-        builder, x = draft(context.graph, "merged", match.nodes)
+        builder, x = draft(context.graph, "merged", match.nodes, branches[0].source)
         output = match.nodes[-1].output(0)
         builder.conv(
             x, largest.out_channels, largest.kernel, stride=largest.strides, pads=largest.pads,
@@ -120,7 +123,16 @@ class UnmergedBranches(CostRule):
         )  # fmt: skip
         builder.output(output)
         title = f"one {kernel_text(largest.kernel)} convolution with the sum of their weights"
-        return Proposal(title, self.kind, match.nodes, builder.graph())
+        proposal = Proposal(title, self.kind, match.nodes, builder.graph())
+        return derived(
+            proposal, context.graph, lambda c: merged(c, branches, largest, groups).weights
+        )
+
+
+@per_graph
+def _sums(graph: Graph) -> Mapping[int, BranchedSum]:
+    """The sums of linear branches by the last of their nodes."""
+    return {whole.nodes[-1].id: whole for whole in branched_sums(graph)}
 
 
 def _kind(branch: Branch) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archlint.analyzer.derivation import is_unfed
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.passes import PassRule, elements_of
 from archlint.analyzer.proposal import FixKind, Proposal, draft
@@ -29,7 +30,7 @@ class WrittenOutActivation(PassRule):
     What to do
         Call the framework's own function (``nn.Hardswish``, ``F.hardsigmoid``, ``F.leaky_relu``)
         and export to opset 14 or later, which has HardSwish. Before it x·HardSigmoid(x) is as fast
-        in onnxruntime.
+        in onnxruntime. ``archlint fix`` puts the operator of the file's opset in place.
 
     When not to apply
         With OpenVINO, which puts the operators together by itself: nothing is gained there, and
@@ -83,6 +84,11 @@ class WrittenOutActivation(PassRule):
         builder.output(output)
         title = " · ".join(node.op_type for node in builder.graph().node)
         return Proposal(title, self.kind, whole.nodes, builder.graph())
+
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """Those whose numbers are the file's own, which no input overrides."""
+        found = super().fixes(context)
+        return (proposal for proposal in found if is_unfed(context.graph, proposal.replaces))
 
 
 def _saved(whole: WrittenOut) -> int:

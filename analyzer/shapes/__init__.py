@@ -58,6 +58,7 @@ _RANDOM = frozenset({
 })  # fmt: skip
 _NO_CAUSES: frozenset[Cause] = frozenset()
 _SHAPE_READERS = frozenset({"Shape", "Size"})  # of a static shape: no input decides the result
+_TYPE_READERS = frozenset({"CastLike"})  # their second input has no say but by its type
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ def _outputs(
 
 def _inferred(context: Context, inferred: Inferred) -> Sequence[Value]:
     node, inputs = context.node, context.inputs
-    constant = node.op_type not in _RANDOM and all(v is None or v.constant for v in inputs)
+    decisive = inputs[:1] if node.operator in _TYPE_READERS else inputs
+    constant = node.op_type not in _RANDOM and all(v is None or v.constant for v in decisive)
     if node.captured:
         known = inferred.values
         constant = constant and all(n in known and known[n].constant for n in node.captured)

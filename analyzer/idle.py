@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.pinned import fed, pinned
 
 _WHOLE = 1_000_000_000  # an end of a Slice from which exporters mean all of an axis
+_LONGEST = (1 << 31) - 1  # the least end by which the standard says that an axis is taken whole
 
 
 def does_nothing(graph: Graph, node: Node) -> bool:
@@ -42,7 +45,8 @@ def _dropout(graph: Graph, node: Node) -> bool:
 
 
 def _cast(graph: Graph, node: Node) -> bool:
-    return graph.value(node.input(0)).dtype == node.attributes.get("to", 0) != 0
+    to = node.attributes.get("to", 0)
+    return isinstance(to, int) and graph.value(node.input(0)).dtype == to != 0
 
 
 def _pad(graph: Graph, node: Node) -> bool:
@@ -89,6 +93,62 @@ def undone(graph: Graph, second: Node) -> tuple[Node, ...]:
     value = first.output(0)
     alone = len(graph.consumers(value)) == 1 and value not in graph.outputs
     return (first, second) if pair and alone and orders[0] != sorted(orders[0]) else ()
+
+
+@dataclass(slots=True)
+class Removal:
+    """Nodes that may go, and the values that are written in stead of those around them."""
+
+    nodes: list[Node] = field(default_factory=list)
+    renames: dict[str, str] = field(default_factory=dict)
+
+
+def removals(graph: Graph) -> Iterator[Removal]:
+    """What may go of the nodes that do nothing: for each value, those that only hand it on.
+
+    Graph outputs keep their names: a value gets that of the first output that it is, unless it is
+    an input, an initializer or an output itself. What would need two names stays.
+    """
+    kept, found = pinned(graph), dict[str, Removal]()
+    same: dict[str, str] = {}  # what a value is handed on from
+    gone: set[int] = set()
+    for node in graph.nodes:
+        chain = _certain(graph, node)
+        made = {name for one in chain for name in one.outputs if name}
+        if not chain or not kept.isdisjoint(made) or not gone.isdisjoint(one.id for one in chain):
+            continue
+        source, result = chain[0].input(0), node.output(0)
+        source = same.get(source, source)
+        if source not in graph.values or source in kept:
+            continue
+        removal = found.setdefault(source, Removal())
+        if result in graph.outputs:
+            if source in removal.renames or not _may_be_renamed(graph, source):
+                continue
+            removal.renames[source] = result
+        same[result] = source
+        removal.nodes += chain
+        gone.update(one.id for one in chain)
+    for result, source in same.items():
+        name = found[source].renames.get(source, source)
+        if result != name:
+            found[source].renames[result] = name
+    yield from (removal for removal in found.values() if removal.nodes)
+
+
+def _may_be_renamed(graph: Graph, value: str) -> bool:
+    return graph.producer(value) is not None and value not in graph.outputs
+
+
+def _certain(graph: Graph, node: Node) -> tuple[Node, ...]:
+    """The node, with the one before where two undo each other, if for all that may be fed they hand
+    on what they read."""
+    if not does_nothing(graph, node):
+        return undone(graph, node)
+    if not fed(graph).isdisjoint(node.inputs[1:]):
+        return ()
+    ends = _integers(graph, node, 2, "ends") if node.operator == "Slice" else None
+    return () if ends and min(ends) < _LONGEST else (node,)
 
 
 _IDLE: dict[str, Callable[[Graph, Node], bool]] = {

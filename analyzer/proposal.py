@@ -126,9 +126,10 @@ def check_fit(proposal: Proposal, graph: Graph) -> None:
     gone = {node.id for node in proposal.replaces}
     lost = {name for node in proposal.replaces for name in node.outputs if name}
     made = {output.name for output in proposal.graph.output}
+    renamed = proposal.renames.keys() | set(proposal.renames.values())
     outputs = set(graph.outputs).difference(proposal.drops)
     read = {n for n in lost if any(node.id not in gone for node in graph.consumers(n))}
-    if missing := sorted(lost & (outputs | read) - made - proposal.renames.keys()):
+    if missing := sorted(lost & (outputs | read) - made - renamed):
         raise ValueError(f"the proposal does not make '{missing[0]}', which it replaces")
     if foreign := sorted(made - lost):
         raise ValueError(f"the proposal makes '{foreign[0]}', which it does not replace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 from archlint.analyzer.proposal import Proposal
 from archlint.analyzer.reader import Model
@@ -23,7 +23,7 @@ def splice(model: Model, proposals: Sequence[Proposal], prefixes: Sequence[str] 
     gone = {node.position for proposal in proposals for node in proposal.replaces}
     dropped = {name for proposal in proposals for name in proposal.drops}
     added: dict[int, list[NodeProto]] = {}
-    tensors = []
+    tensors: list[TensorProto] = []
     for number, proposal in enumerate(proposals):
         prefix = prefixes[number] if prefixes else f"archlint{number}/"
         last = max((node.position for node in proposal.replaces), default=0)
@@ -44,6 +44,7 @@ def splice(model: Model, proposals: Sequence[Proposal], prefixes: Sequence[str] 
     _close(proto.graph, {name for proposal in proposals for name in proposal.closes})
     proto.graph.initializer.extend(tensors)
     _rename(proto.graph, _resolved(proposals))
+    _forget(proto.graph, proposals)
     return replace(model, proto=proto, problems=())
 
 
@@ -87,6 +88,16 @@ def _close(graph: GraphProto, names: set[str]) -> None:
             del graph.input[place]
 
 
+def _forget(graph: GraphProto, proposals: Iterable[Proposal]) -> None:
+    """Take out what is declared of values that are there no more."""
+    gone = {name for proposal in proposals for name in proposal.discards}
+    gone.update(n for proposal in proposals for node in proposal.replaces for n in node.outputs)
+    gone.difference_update(name for node in graph.node for name in node.output)
+    for place in reversed(range(len(graph.value_info))) if gone else ():
+        if graph.value_info[place].name in gone:
+            del graph.value_info[place]
+
+
 def _resolved(proposals: Iterable[Proposal]) -> dict[str, str]:
     """All renames, where one leads to the next from the first to the last."""
     renames = {old: new for proposal in proposals for old, new in proposal.renames.items()}
@@ -108,7 +119,7 @@ def _rename(graph: GraphProto, names: Mapping[str, str]) -> None:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
         for attribute in node.attribute:
-            if attribute.type == AttributeProto.GRAPH:
+            if attribute.HasField("g"):
                 _rename_captured(attribute.g, names)
     for output in graph.output:
         output.name = names.get(output.name, output.name)
@@ -121,12 +132,13 @@ def _rename(graph: GraphProto, names: Mapping[str, str]) -> None:
 def _rename_captured(body: GraphProto, names: Mapping[str, str]) -> None:
     """Write outer values by other names in a body, unless it has values of its own so called."""
     own = {entry.name for entry in body.input} | {tensor.name for tensor in body.initializer}
+    own.update(tensor.values.name for tensor in body.sparse_initializer)
     own.update(name for node in body.node for name in node.output)
     left = {old: new for old, new in names.items() if old not in own}
     for node in body.node:
         node.input[:] = [left.get(name, name) for name in node.input]
         for attribute in node.attribute:
-            if attribute.type == AttributeProto.GRAPH:
+            if attribute.HasField("g"):
                 _rename_captured(attribute.g, left)
     for output in body.output:
         output.name = left.get(output.name, output.name)

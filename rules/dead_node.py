@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archlint.analyzer.finding import Confidence
 from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.pinned import pinned
 from archlint.analyzer.proposal import FixKind, Priced, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 from archlint.analyzer.text import plural
@@ -28,7 +29,8 @@ class DeadNode(Rule):
 
     What to do
         Remove the nodes, and the initializers that only they read. No output changes. If one of
-        them should have been an output, the export has lost it.
+        them should have been an output, the export has lost it. ``archlint fix`` removes all that
+        make a value, those of foreign domains too.
 
     When not to apply
         Where the nodes are there for a side effect, such as one that prints or logs, and where they
@@ -53,6 +55,7 @@ class DeadNode(Rule):
 
     code = "ARC708"
     name = "dead-node"
+    fixes_unbound = True
     confidence = Confidence.HIGH
     kind = FixKind.EQUIVALENT
 
@@ -84,6 +87,13 @@ class DeadNode(Rule):
             remark=remark,
         )
 
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """The graph without all nodes that no output depends on, of any domain."""
+        dead = _dead(context.graph, any_domain=True)
+        if dead:
+            title = f"the graph without {plural(len(dead), 'node')}"
+            yield Proposal(title, self.kind, dead)
+
     def pays(self, priced: Priced, context: RuleContext, times: int) -> bool:
         """Whether the nodes are a large enough share of the model; of unknown ones nobody knows."""
         costs = context.costs
@@ -96,12 +106,13 @@ class DeadNode(Rule):
         return any(times * part >= max(1, self.min_share * whole) for part, whole in saved)
 
 
-def _dead(graph: Graph) -> tuple[Node, ...]:
+def _dead(graph: Graph, *, any_domain: bool = False) -> tuple[Node, ...]:
     """The nodes that no output depends on, constants among them, in one pass from the end."""
-    needed = set(graph.outputs)
+    needed = {*graph.outputs, *(pinned(graph) if any_domain else ())}
     dead = []
     for node in reversed(graph.nodes):
-        if needed.isdisjoint(node.outputs) and node.domain in _PURE and any(node.outputs):
+        pure = any_domain or node.domain in _PURE
+        if needed.isdisjoint(node.outputs) and pure and any(node.outputs):
             dead.append(node)
         else:
             needed.update(node.inputs, node.captured)

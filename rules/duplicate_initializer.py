@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from onnx import TensorProto
 
 from archlint.analyzer.finding import Severity
+from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.pinned import pinned
 from archlint.analyzer.problem import ProblemKind
+from archlint.analyzer.proposal import FixKind, Proposal
+from archlint.analyzer.reader import Model
+from archlint.analyzer.reader.duplicates import equal_tensors
 from archlint.analyzer.rule import (
     Flags,
     Match,
@@ -30,7 +39,9 @@ class DuplicateInitializer(ProblemRule):
         each.
 
     What to do
-        Store the numbers once and let every node read that one tensor.
+        Store the numbers once and let every node read that one tensor. ``archlint fix`` does for
+        initializers and Constant nodes of more than 1 kB: it compares all their bytes, also those
+        in other files.
 
     When not to apply
         Copies that are equal by chance and train apart, such as biases that are still zero, must
@@ -60,6 +71,7 @@ class DuplicateInitializer(ProblemRule):
 
     code = "ARC709"
     name = "duplicate-initializer"
+    fixes_unbound = True
     group = RuleGroup.COST
     reads_weights = True
     severity = Severity.NOTE
@@ -73,6 +85,44 @@ class DuplicateInitializer(ProblemRule):
         for problem in context.graph.weight_problems:
             if problem.kind is self.about and problem.wasted >= self.min_bytes:
                 yield Match((), problem.message, {"bytes": problem.wasted})
+
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """The graph with one tensor in place of each several equal ones of more than 1 kB."""
+        graph = context.graph
+        if graph.tallies is None:
+            return
+        model = graph.tallies.model
+        stored = list(_stored(graph, model))
+        for group in equal_tensors(model, [one.tensor for one in stored]):
+            first, *others = (stored[place] for place in group)
+            yield Proposal(
+                f"one tensor in place of {len(group):,} equal ones",
+                FixKind.EQUIVALENT,
+                tuple(one.node for one in others if one.node is not None),
+                renames={one.name: first.name for one in others},
+                discards=tuple(one.name for one in others if one.node is None),
+            )
+
+
+class _Stored(NamedTuple):
+    """A tensor by the name of its value; one that no node makes is an initializer."""
+
+    name: str
+    tensor: TensorProto
+    node: Node | None
+
+
+def _stored(graph: Graph, model: Model) -> Iterator[_Stored]:
+    """The constants of the main graph that nobody else knows by name, nodes behind the others."""
+    known = pinned(graph) | graph.overridable | frozenset(graph.outputs)
+    times = Counter(tensor.name for tensor in model.proto.graph.initializer)
+    for tensor in model.proto.graph.initializer:
+        if tensor.name not in known and times[tensor.name] == 1:
+            yield _Stored(tensor.name, tensor, None)
+    for node in graph.nodes:
+        held = node.attributes.get("value") if node.operator == "Constant" else None
+        if isinstance(held, TensorProto) and node.output(0) not in known:
+            yield _Stored(node.output(0), held, node)
 
 
 def _numbers(first: int, count: int = 257) -> str:

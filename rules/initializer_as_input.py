@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archlint.analyzer.finding import Confidence
-from archlint.analyzer.proposal import FixKind
+from archlint.analyzer.graph import Graph
+from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 from archlint.analyzer.text import plural
 
@@ -25,7 +26,8 @@ class InitializerAsInput(Rule):
     What to do
         Remove the weights from the inputs of the graph and keep them as initializers:
         ``python -m onnxruntime.tools.remove_initializer_from_input --input IN --output OUT``, or
-        ``keep_initializers_as_inputs=False`` where PyTorch exports the model.
+        ``keep_initializers_as_inputs=False`` where PyTorch exports the model. ``archlint fix`` does
+        it with the weights; with all initializers where the file lists every one of them.
 
     When not to apply
         Where a caller feeds weights on purpose, such as an adapter that is swapped at run time or a
@@ -52,6 +54,7 @@ class InitializerAsInput(Rule):
 
     code = "ARC710"
     name = "initializer-as-input"
+    fixes_unbound = True
     confidence = Confidence.HIGH
     kind = FixKind.DECISION
     advice = (
@@ -69,7 +72,7 @@ class InitializerAsInput(Rule):
         if not context.graph.overridable:
             return
         parameters = context.costs.parameters
-        weights = parameters.names.union(*parameters.buffers_of_node.values())
+        weights = _weights(context)
         fed = sorted(weights & context.graph.overridable)
         enough = self.min_share * parameters.elements(weights)
         if fed and parameters.elements(frozenset(fed)) >= enough:
@@ -81,6 +84,31 @@ class InitializerAsInput(Rule):
                 "as they are fed and cannot fold them",
                 {"weights": len(fed)},
             )
+
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """The graph whose weights may not be fed.
+
+        A file that lists every initializer was written by a program that lists them all: then none
+        is meant as the default of an input.
+        """
+        graph = context.graph
+        closed = _weights(context) & graph.overridable
+        if closed and graph.overridable == _initializers(graph):
+            closed = graph.overridable
+        if closed:
+            title = f"the graph without {plural(len(closed), 'initializer')} among its inputs"
+            yield Proposal(title, FixKind.EQUIVALENT, (), closes=tuple(sorted(closed)))
+
+
+def _weights(context: RuleContext) -> frozenset[str]:
+    """The parameters and running statistics."""
+    parameters = context.costs.parameters
+    return parameters.names.union(*parameters.buffers_of_node.values())
+
+
+def _initializers(graph: Graph) -> frozenset[str]:
+    stored = (v for v in graph.values.values() if v.constant)
+    return frozenset(v.name for v in stored if graph.producer(v.name) is None)
 
 
 def _conv(version: int, inputs: str = ", float[8,4,1,1] w") -> str:

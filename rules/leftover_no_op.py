@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archlint.analyzer.finding import Confidence, Severity
-from archlint.analyzer.idle import does_nothing, undone
-from archlint.analyzer.proposal import FixKind
+from archlint.analyzer.idle import does_nothing, removals, undone
+from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, RuleGroup, option
 from archlint.analyzer.text import plural
 
@@ -26,7 +26,9 @@ class LeftoverNoOp(Rule):
         input, a Transpose that keeps the order.
 
     What to do
-        Export in evaluation mode, or simplify the file (onnxsim, onnxslim).
+        Export in evaluation mode, or simplify the file (onnxsim, onnxslim). ``archlint fix`` takes
+        them out, also among the constants, a Slice where its ends are at least 2³¹ − 1; the outputs
+        keep their names.
 
     When not to apply
         Where onnxruntime alone runs the model there is nothing to gain: with a Dropout removed the
@@ -53,6 +55,7 @@ class LeftoverNoOp(Rule):
 
     code = "ARC404"
     name = "leftover-no-op"
+    fixes_unbound = True
     group = RuleGroup.PEDANTIC
     severity = Severity.NOTE
     confidence = Confidence.HIGH
@@ -82,6 +85,13 @@ class LeftoverNoOp(Rule):
                 f"{plural(len(nodes), 'node')} {do} nothing: {what}",
                 {"nodes": len(nodes)},
             )
+
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """The graph without them, and without those of constants: one for each value."""
+        for removal in removals(context.graph):
+            count, hands = len(removal.nodes), "hand" if len(removal.nodes) > 1 else "hands"
+            title = f"the graph without {plural(count, 'node')} that {hands} on a value"
+            yield Proposal(title, FixKind.EQUIVALENT, tuple(removal.nodes), renames=removal.renames)
 
 
 CASES = (

@@ -8,7 +8,8 @@ from itertools import chain
 
 from archlint.analyzer.finding import Confidence, Severity
 from archlint.analyzer.graph import Graph, Value
-from archlint.analyzer.proposal import FixKind
+from archlint.analyzer.pinned import pinned
+from archlint.analyzer.proposal import FixKind, Proposal
 from archlint.analyzer.rule import Flags, Match, Passes, Rule, RuleContext, option
 from archlint.analyzer.text import percent, plural, size
 
@@ -23,7 +24,8 @@ class UnusedInitializer(Rule):
         behind where a head was cut off or a quantised copy took the place of a weight.
 
     What to do
-        Remove the initializers from the graph.
+        Remove the initializers from the graph. ``archlint fix`` does, whatever their size, unless
+        a caller may feed them or an annotation of quantisation names them.
 
     When not to apply
         Where another program reads them by name, such as one that keeps labels, anchors or the
@@ -46,6 +48,7 @@ class UnusedInitializer(Rule):
 
     code = "ARC707"
     name = "unused-initializer"
+    fixes_unbound = True
     severity = Severity.NOTE
     confidence = Confidence.HIGH
     kind = FixKind.DECISION
@@ -73,6 +76,15 @@ class UnusedInitializer(Rule):
                 f"the largest '{max(unread, key=_bytes).name}'",
                 {"initializers": len(unread), "bytes": wasted},
             )
+
+    def fixes(self, context: RuleContext) -> Iterator[Proposal]:
+        """The graph without all that nothing reads and nobody may feed."""
+        graph = context.graph
+        known = pinned(graph) | graph.overridable
+        unread = tuple(value.name for value in _unread(graph) if value.name not in known)
+        if unread:
+            title = f"the graph without {plural(len(unread), 'initializer')}"
+            yield Proposal(title, FixKind.EQUIVALENT, (), discards=unread)
 
 
 def _unread(graph: Graph) -> list[Value]:

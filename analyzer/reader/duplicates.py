@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
+from onnx import TensorProto
 
 from archlint.analyzer.errors import ModelReadError
 from archlint.analyzer.problem import Problem, ProblemKind
+from archlint.analyzer.reader.blocks import read_codes
 from archlint.analyzer.reader.elements import bits_of, bytes_of, is_external
 from archlint.analyzer.reader.model import Model
 from archlint.analyzer.reader.tensors import Held, tensors
 from archlint.analyzer.reader.weights import read_tensor
 from archlint.analyzer.text import plural, size
 
-_SMALL: Final = 1024  # bytes up to which a tensor may be there twice
+T = TypeVar("T")
+
+SMALL: Final = 1024  # bytes up to which a tensor may be there twice
 _MOST: Final = 5_000  # tensors that are compared, the largest ones
 _END: Final = 512  # bytes at either end that tell most tensors of one shape apart
 _BLOCKS: Final = 64  # parts of a large tensor that are compared, evenly spread
@@ -46,13 +50,39 @@ def duplicates(model: Model) -> tuple[Problem, ...]:
     return (Problem(ProblemKind.DUPLICATE, f"{what}: {example}", wasted=wasted),)
 
 
+def equal_tensors(model: Model, given: Sequence[TensorProto]) -> list[list[int]]:
+    """The places of those of more than 1 kB that agree in type, dims and every bit.
+
+    Other files are opened too. All bytes are read, block by block, of what agrees at both ends.
+    """
+    large = [place for place, tensor in enumerate(given) if (bytes_of(tensor) or 0) > SMALL]
+    held = [Held(tensor, None) for tensor in given]
+    return [
+        same
+        for group in _alike(large, lambda place: _kind(held[place]))
+        for ends in _alike(group, lambda place: _digest(model, held[place], 2, _END))
+        for same in _alike(ends, lambda place: _whole(model, given[place]))
+    ]
+
+
+def _whole(model: Model, tensor: TensorProto) -> bytes | None:
+    """What tells its numbers from all others, however they are stored."""
+    told = blake2b()
+    try:
+        for codes in read_codes(model, tensor):
+            told.update(np.ascontiguousarray(codes).data)
+    except ModelReadError:
+        return None
+    return told.digest()
+
+
 def _large(model: Model) -> list[Held]:
     """The largest tensors in the file, of more than 1 kB and of elements that are whole bytes."""
     found = []
     for held in tensors(model.proto):
         bits = bits_of(held.tensor.data_type)
         whole = bits and bits % 8 == 0 and not is_external(held.tensor)
-        if whole and (bytes_of(held.tensor) or 0) > _SMALL:
+        if whole and (bytes_of(held.tensor) or 0) > SMALL:
             found.append(held)
     return sorted(found, key=lambda held: -(bytes_of(held.tensor) or 0))[:_MOST]
 
@@ -65,9 +95,9 @@ def _wasted(group: list[Held]) -> int:
     return (len(group) - 1) * (bytes_of(group[0].tensor) or 0)
 
 
-def _alike(items: Iterable[Held], key: Callable[[Held], Hashable]) -> list[list[Held]]:
-    """Tensors of one key, where there are several; those whose key is None are like no other."""
-    groups: dict[Hashable, list[Held]] = {}
+def _alike(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Items of one key, where there are several; those whose key is None are like no other."""
+    groups: dict[Hashable, list[T]] = {}
     for item in items:
         if (found := key(item)) is not None:
             groups.setdefault(found, []).append(item)

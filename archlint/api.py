@@ -45,6 +45,7 @@ def lint(
     timeout: float = DEFAULT_TIMEOUT,
     memory: float | None = None,
     cpu_fallback: bool = False,
+    weights: bool = False,
     fail_on: str | None = None,
     base: Path | ModelProto | None = None,
     baseline: Path | None = None,
@@ -91,6 +92,9 @@ def lint(
         On which execution providers and with how many threads it is timed; the most seconds of
         runs; the seconds after which a process is ended, and the most GiB that it takes; whether a
         device may leave nodes to the CPU.
+    weights
+        Whether the weights are read: the rules about them run too, and ``report.models[0].weights``
+        has how many directions the layers use.
     fail_on
         The lowest severity at which a model has ``failed``: error, warning, note or never.
     base
@@ -152,6 +156,7 @@ def lint(
         "target": None if target is None else arguments.path("target", target),
         "fail_on": None if fail_on is None else arguments.word("fail_on", fail_on, FailOn),
         "force_exclude": False,  # what is named is meant
+        "weights": weights,
     }
     paths, held = arguments.models(model, name)
     effort = Effort(arguments.whole("jobs", jobs, 0, 1024), cache)

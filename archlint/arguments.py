@@ -43,6 +43,7 @@ class Options(TypedDict, total=False):
     timeout: float
     memory: float | None
     cpu_fallback: bool
+    weights: bool
     fail_on: str | None
     base: Path | ModelProto | None
     baseline: Path | None

@@ -54,8 +54,9 @@ def settings_digest(chosen: Chosen) -> str:
 
 
 def reads_weights(chosen: Chosen) -> bool:
-    """Whether a rule looks at the numbers in the weights."""
-    return any(rule.reads_weights for rule in (*chosen.rules, *chosen.alternatives))
+    """Whether anything looks at the numbers in the weights."""
+    rules = (*chosen.rules, *chosen.alternatives)
+    return chosen.weights or any(rule.reads_weights for rule in rules)
 
 
 def digest(value: object) -> str:

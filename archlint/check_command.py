@@ -81,6 +81,14 @@ def check(
             "confirmed, with onnxruntime in a limited process.",
         ),
     ] = False,
+    weights: Annotated[
+        bool,
+        typer.Option(
+            "--weights",
+            help="Read the weights: run the rules about them too, and tell how many directions the "
+            "layers use.",
+        ),
+    ] = False,
     ep: Ep = [],  # noqa: B006 - typer copies it
     threads: Threads = 1,
     budget: Budget = DEFAULT_BUDGET,
@@ -178,7 +186,7 @@ def check(
         "config": config, "isolated": isolated, "select": select, "extend_select": extend_select,
         "ignore": ignore, "options": option, "dims": dim, "shapes": input_shape,
         "fail_on": fail_on, "output_format": output_format, "target": target, "exclude": exclude,
-        "extend_exclude": extend_exclude, "force_exclude": force_exclude,
+        "extend_exclude": extend_exclude, "force_exclude": force_exclude, "weights": weights,
     }  # fmt: skip
     clock = None
     if verify:

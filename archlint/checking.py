@@ -58,6 +58,7 @@ def check(paths: Sequence[str], request: Request, prepared: Prepared, wanted: Wa
         base = open_base(wanted.base, models, wanted.held)
         request = replace(request, architectures=True)
     with Progress(len(models), shown=wanted.shown) as progress:
+        prepared = replace(prepared, progress=progress.step)
         if prepared.stopwatch is not None:
             watch = replace(prepared.stopwatch, progress=progress.step)
             prepared = replace(prepared, stopwatch=watch)

@@ -30,7 +30,7 @@ class Chosen:
     ``target`` is the device that the model is meant for; ``ignores`` are the entries about findings
     that speak of it, with those in the model if ``model_ignores``, each with a reason if
     ``require_reason``; they can mean all rules that are ``known``. ``silent`` are the codes of the
-    remarks that are not told.
+    remarks that are not told. With ``weights`` it is told what they use.
     """
 
     rules: Sequence[Rule] = ()
@@ -43,6 +43,7 @@ class Chosen:
     require_reason: bool = False
     known: Rules = ()
     silent: AbstractSet[str] = frozenset()
+    weights: bool = False
 
     def severity_of(self, kind: Named) -> Severity:
         """The severity of a finding of a rule, or of a remark."""

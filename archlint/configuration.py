@@ -33,6 +33,7 @@ from archlint.selection import (
     severities,
     split_selectors,
     unselected_alternatives,
+    weight_rules,
 )
 from archlint.settings import Combined, Layer, Settings, combine, flat, settings_of
 
@@ -48,13 +49,14 @@ class Configuration:
     """``overrides`` hold over the ``file`` of all models, or over that found above each of them.
 
     ``bindings`` are those of the command line, which some model of the run must have. With
-    ``isolated`` no file is looked for.
+    ``isolated`` no file is looked for. With ``weights`` what is in the weights is told too.
     """
 
     overrides: tuple[Layer, ...] = ()
     bindings: Bindings = field(default_factory=Bindings)
     file: str | None = None
     isolated: bool = False
+    weights: bool = False
     _nearest: dict[str, str | None] = field(default_factory=dict)
     _layers: dict[str | None, tuple[Layer, ...]] = field(default_factory=dict)
     _combined: dict[str | None, Combined] = field(default_factory=dict)
@@ -144,10 +146,13 @@ class Configuration:
             if pattern.matches(whole)
             for selector in selectors
         ]
+        running = set(selected(known, selections, groups))
+        if self.weights:
+            running.update(weight_rules(known, selections, groups))
         kept, others = (
             [rule for rule in rules if not most_specific(ignored, rule)]
             for rules in (
-                selected(known, selections, groups),
+                [rule for rule in known if rule in running],
                 unselected_alternatives(known, selections, groups),
             )
         )
@@ -166,6 +171,7 @@ class Configuration:
             require_reason=settings.require_reason,
             known=known,
             silent=left_out(selections, ignored),
+            weights=self.weights,
         )
 
 
@@ -190,6 +196,7 @@ def configure(
     exclude: Sequence[str] = (),
     extend_exclude: Sequence[str] = (),
     force_exclude: bool | None = None,
+    weights: bool = False,
 ) -> Configuration:
     """The configuration of a run by the options of its command, and by the environment.
 
@@ -226,7 +233,7 @@ def configure(
     }
     own = settings_of(**{n: value for n, value in given.items() if value or value is False})
     overrides = (*environment_layers(), *overrides, Layer(COMMAND, own))
-    return Configuration(overrides, bindings, file, isolated)
+    return Configuration(overrides, bindings, file, isolated, weights)
 
 
 def explained_rules(name: str | None = None) -> Sequence[Named]:

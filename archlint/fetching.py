@@ -23,10 +23,11 @@ def answer_for(request: Request, task: Task, prepared: Prepared) -> Answer:
     """The answer to a task, whose model is fetched for it where its path is a URL."""
     if not is_remote(task.path) or task.content is not None or task.memory is not None:
         return answer(request, task, prepared)
+    from archlint.cache_keys import reads_weights  # late: most models are here
+
     chosen = prepared.configuration.chosen(task.path)
-    rules = (*chosen.rules, *chosen.alternatives)
     try:
-        with _fetched(task.path, whole=any(rule.reads_weights for rule in rules)) as content:
+        with _fetched(task.path, whole=reads_weights(chosen)) as content:
             return answer(request, Task(task.path, content), prepared)
     except ModelError as error:
         return Answer(failures=(Failure(task.path, error.why),))

@@ -47,12 +47,13 @@ class Manner:
 
     With ``execute`` each is run, and the shapes that occur stand where inference cannot tell them.
     With a ``stopwatch`` the findings are timed, with the ``profile`` of a machine times are
-    predicted.
+    predicted. ``progress`` is told which weights are read.
     """
 
     execute: bool = False
     stopwatch: Stopwatch | None = None
     profile: MachineProfile | None = None
+    progress: Callable[[str], None] = lambda _step: None
 
 
 STATIC = Manner()
@@ -125,7 +126,7 @@ def examine(
         observed = None
         if manner.execute:
             observed = _observed(model, chosen.bindings, failures)
-        analysis = lint_model(model, chosen, observed, manner.profile)
+        analysis = lint_model(model, chosen, observed, manner.profile, manner.progress)
         if unread := analysis.costs.graph.unread_weights:
             failures.append(Failure(path, unread))
         if manner.stopwatch is not None:
@@ -183,9 +184,14 @@ def lint_model(
     chosen: Chosen,
     observed: Mapping[str, Shape] | None = None,
     profile: MachineProfile | None = None,
+    progress: Callable[[str], None] = lambda _step: None,
 ) -> Analysis:
     """Count one model and run the rules over it; ``observed`` are shapes that occurred in a run."""
     costs = count(load(model, chosen.bindings, observed))
+    if chosen.weights:
+        from archlint.analyzer.report.weighing import weigh  # late: few runs read weights
+
+        weigh(costs, progress)
     found = run(chosen.rules, RuleContext(costs.graph, costs, chosen.target), chosen.alternatives)
     judged = [_with_severity(finding, chosen.severities) for finding in found]
     findings, ignored = _split(judged, model, costs, chosen)

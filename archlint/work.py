@@ -5,6 +5,7 @@ So it can be done in any process, on any machine that sees the same files.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -81,11 +82,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What all models of a run share: settings, what is known of the machine, the stopwatch."""
+    """What all models of a run share: settings, what is known of the machine, the stopwatch.
+
+    ``progress`` is told what takes time of a model.
+    """
 
     configuration: Configuration
     profile: MachineProfile | None = None
     stopwatch: Stopwatch | None = None
+    progress: Callable[[str], None] = lambda _step: None
 
 
 def work(request: Request, task: Task) -> Answer:
@@ -105,12 +110,14 @@ def answer(request: Request, task: Task, prepared: Prepared) -> Answer:
     """As ``work``, with what is prepared."""
     configuration = prepared.configuration
     chosen = configuration.chosen(task.path)
-    manner = Manner(request.execute, prepared.stopwatch, prepared.profile)
+    manner = Manner(request.execute, prepared.stopwatch, prepared.profile, prepared.progress)
     examined = examine(task.path, chosen, manner, content=task.content, memory=task.memory)
     if examined.analysis is None or examined.model is None:
         return Answer(failures=examined.failures, dims=examined.dims, inputs=examined.inputs)
     failures = list(examined.failures)
     report = _with_sources(reported(examined.analysis), examined.analysis, examined.model)
+    if chosen.weights:
+        report = _with_weights(report, examined.analysis, chosen, prepared)
     latencies: list[Latency] = []
     if prepared.stopwatch is not None and _times_runs(request, configuration, task.path):
         from archlint.latencies import latency_report, measured_latencies  # late: few are timed
@@ -128,6 +135,22 @@ def answer(request: Request, task: Task, prepared: Prepared) -> Answer:
         report = _with_staleness(report, built, chosen)
     kept = built if request.architectures else None
     return Answer(report, tuple(failures), examined.dims, examined.inputs, kept)
+
+
+def _with_weights(
+    report: ModelReport, analysis: Analysis, chosen: Chosen, prepared: Prepared
+) -> ModelReport:
+    """The report with what the weights use, at the energy that the rule about it keeps."""
+    from archlint.analyzer.report.weighing import weight_report  # late: few runs read weights
+    from archlint.analyzer.targets import default_target
+    from archlint.rules.low_rank_weights import LowRankWeights
+
+    rules = [rule for rule in chosen.rules if isinstance(rule, LowRankWeights)]
+    energy = (rules or [LowRankWeights()])[0].energy
+    target = chosen.target or default_target()
+    flagged = [node for finding in analysis.findings for node in finding.nodes]
+    made = weight_report(analysis.costs, flagged, energy, target, prepared.progress)
+    return replace(report, weights=made)
 
 
 def _times_runs(request: Request, configuration: Configuration, path: str) -> bool:

@@ -163,7 +163,7 @@ def test_a_model_of_four_gigabytes_is_described_without_its_weights() -> None:
         asked.append("w")
         return np.zeros(0)
 
-    report = archlint.lint(InMemory(proto, {"w": elements}), select="ARC1", isolated=True)
+    report = archlint.lint(InMemory(proto, {"w": elements}), select="ARC2", isolated=True)
     assert asked == []
     assert report.models[0].parameters == 1 << 30
     assert 0 < report.models[0].file_bytes - (4 << 30) < 1000

@@ -17,6 +17,7 @@ from archlint.analyzer.finding import Confidence, Forecast, Severity
 from archlint.analyzer.identity import Identity
 from archlint.analyzer.proposal import FixKind, Step
 from archlint.analyzer.report.layers import Kernels, LayerReport
+from archlint.analyzer.report.weights import WeightReport
 from archlint.analyzer.text import Paint, plural
 
 if TYPE_CHECKING:  # a static run times nothing
@@ -245,7 +246,8 @@ class ModelReport:
     ``peak_unknown`` counts the values that are not in ``peak_bytes``. ``change`` is there where the
     run has a base. ``was_checked`` is False where only a snapshot was there, so that no rule ran.
     ``layers`` are there where the run draws them; ``kernels`` says how their times were measured.
-    ``rules`` are the codes of the rules that ran then. ``failed`` says whether the run fails for
+    ``rules`` are the codes of the rules that ran then. ``weights`` are there where they were read
+    for it. ``failed`` says whether the run fails for
     it; None where the run judges nothing.
     """
 
@@ -280,6 +282,7 @@ class ModelReport:
     layers: tuple[LayerReport, ...] = ()
     kernels: Kernels | None = None
     rules: tuple[str, ...] = ()
+    weights: WeightReport | None = None
     failed: bool | None = None
 
     @property

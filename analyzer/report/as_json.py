@@ -22,6 +22,7 @@ from archlint.analyzer.report import (
     base_json,
     measured,
     predicted,
+    weights_json,
 )
 from archlint.analyzer.report.groups import group_numbers
 from archlint.analyzer.text import to_json
@@ -95,6 +96,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "predicted": predicted.model_as_object(model),
         "measured": [measured.whole_as_object(one) for one in model.measured],
         "latencies": [_latency(one) for one in model.latencies],
+        "weights": weights_json.as_object(model.weights),
     }  # fmt: skip
 
 

@@ -80,6 +80,10 @@ def _model(model: ModelReport, paint: Paint, width: int | None) -> Iterable[str]
             yield "\n".join(_finding(model, group, paint, width)) + "\n"
     for groups in further.values():
         yield "\n".join(_further(groups, paint, width)) + "\n"
+    if model.weights is not None:
+        from archlint.analyzer.report.weights_text import lines  # late: few runs read weights
+
+        yield "\n".join(lines(model.weights, paint, width)) + "\n"
     yield "\n".join([*totals(model, paint, width), *remarks(model, paint, width)]) + "\n"
 
 

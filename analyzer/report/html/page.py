@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.report import ModelReport, Report
-from archlint.analyzer.report.html import change, cost, findings, network, nodes
+from archlint.analyzer.report.html import change, cost, findings, network, nodes, weights
 from archlint.analyzer.report.html.charts import roofline, scatter
 from archlint.analyzer.report.html.head import Head, head
 from archlint.analyzer.report.html.ids import Ids
@@ -60,6 +60,7 @@ class ModelPage:
     times: Times | None
     network: Drawing | None
     nodes: nodes.Nodes | None
+    weights: weights.Weights | None
     undrawn: str
     method_id: str
     facts: tuple[Fact, ...]
@@ -152,8 +153,10 @@ def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> Mod
             f"Its {plural(len(model.layers), 'node')} are left out: a page draws {MOST_LAYERS:,} "
             "nodes in all. A report of this model alone has them."
         )
+    used = weights.section(model, ids)
     sections = (
         (shown, "Findings"),
+        (used, "Weights"),
         (changed, "Change"),
         (costs, "Cost"),
         (times, "Times"),
@@ -172,6 +175,7 @@ def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> Mod
         times,
         drawing,
         table,
+        used,
         undrawn,
         method,
         facts(model, version),

@@ -43,7 +43,7 @@ def write(text: str, output_file: str | None, named: str = "-o") -> None:
         raise ConfigError(target, f"cannot be written: {error.strerror}") from error
 
 
-def replace_file(path: str, text: str) -> None:
+def replace_file(path: str, content: str | bytes) -> None:
     """Write a file beside the one that it then replaces; devices and pipes are written to.
 
     Raises OSError where that cannot be.
@@ -51,15 +51,16 @@ def replace_file(path: str, text: str) -> None:
     import shutil
     import tempfile
 
+    data = content if isinstance(content, bytes) else content.encode()
     if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(path, "wb") as file:
+            file.write(data)
         return
     target = os.path.realpath(path)  # a link stays a link
     with tempfile.TemporaryDirectory(prefix=".archlint-", dir=os.path.dirname(target)) as folder:
         draft = os.path.join(folder, "draft")
-        with open(draft, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with open(draft, "wb") as file:
+            file.write(data)
         if os.path.exists(target):
             shutil.copymode(target, draft)
         os.replace(draft, target)

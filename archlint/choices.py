@@ -61,6 +61,7 @@ class SchemaName(StrEnum):
 
     REPORT = "report"
     TIME = "time"
+    FIX = "fix"
     CONFIG = "config"
 
 

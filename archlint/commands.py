@@ -12,6 +12,7 @@ from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT, By, SortK
 from archlint.check_command import check
 from archlint.choices import RuleFormat, SchemaName, TableFormat, TextFormat
 from archlint.diff_command import diff
+from archlint.fix_command import fix
 from archlint.output import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_USAGE, fail, write
 from archlint.parameters import (
     Budget,
@@ -34,6 +35,7 @@ from archlint.parameters import (
     Timeout,
     Top,
 )
+from archlint.sketch_command import sketch
 from archlint.snapshot_commands import snapshot
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ def root(
 
 app.command()(check)
 app.command()(diff)
+app.command()(fix)
+app.command()(sketch)
 app.add_typer(snapshot)
 
 
@@ -338,11 +342,12 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a document that archlint writes, or of its configuration."""
     from archlint import settings_schema
-    from archlint.analyzer.report import as_json, time_json
+    from archlint.analyzer.report import as_json, fix_json, time_json
 
     schemas = {
         SchemaName.REPORT: as_json.schema,
         SchemaName.TIME: time_json.schema,
+        SchemaName.FIX: fix_json.schema,
         SchemaName.CONFIG: settings_schema.schema,
     }
     write(schemas[document](), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from archlint.analyzer.errors import ConfigError
@@ -15,6 +15,9 @@ from archlint.rules import Rules
 
 Named = type[Rule] | type[Remark]  # what selectors mean
 N_ = TypeVar("N_", bound=Named)
+
+FIX_GROUPS = DEFAULT_GROUPS | {RuleGroup.PEDANTIC}
+"""Those whose rules ``archlint fix`` follows, unless others are selected."""
 
 _DIGITS = "0123456789"
 _EXACT = 1_000  # how specific a selector is: ALL is 1, a prefix its length, a code or name this
@@ -45,6 +48,17 @@ def selected(
     """Those of the rules that run: of the groups, as each place in turn changes it."""
     default = {rule for rule in rules if is_default(rule, groups)}
     return _after(rules, default, selections)
+
+
+def weight_rules(
+    rules: Rules,
+    selections: Iterable[Selection],
+    groups: Collection[RuleGroup] = DEFAULT_GROUPS,
+) -> list[type[Rule]]:
+    """Those of the groups that read weights, but for what some place ignores: what is selected
+    there does not take them out."""
+    reading = {rule for rule in rules if rule.group in groups and rule.reads_weights}
+    return _after(rules, reading, [replace(one, select=None) for one in selections])
 
 
 def unselected_alternatives(

@@ -83,7 +83,8 @@ def _without_fills(proto: GraphProto, graph: Graph) -> list[MadeUp]:
     order = {node.position: node.id for node in graph.nodes}
     for place in sorted(order, key=order.__getitem__):
         node, weight = proto.node[place], None
-        if node.op_type == "ConstantOfShape" and not node.domain and node.output[0] not in outputs:
+        fills = node.op_type == "ConstantOfShape" and not node.domain and node.output
+        if fills and node.output[0] not in outputs:
             weight = _filled(node, graph.value(node.output[0]))
         if weight is None:
             kept.append(node)

@@ -1,0 +1,1 @@
+"""Fixes: rewrites of a model whose weights follow from its own."""

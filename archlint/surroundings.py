@@ -10,16 +10,10 @@ from archlint.analyzer.report import Report
 from archlint.analyzer.report.context import Context, RuleText
 from archlint.choices import Format
 from archlint.configuration import Configuration, configure
-from archlint.explain.documentation import (
-    REFERENCES,
-    options_of,
-    range_of,
-    safety_of,
-    sections_of,
-    summary_of,
-)
+from archlint.explain.documentation import REFERENCES, options_of, range_of, sections_of, summary_of
 from archlint.explain.documentation import number as shown
 from archlint.explain.markup import cell, prose, table
+from archlint.explain.safety import safety_of
 from archlint.remarks import REMARKS
 from archlint.selection import Named
 

@@ -98,7 +98,7 @@ def test_readme_names_every_rule_and_command() -> None:
         assert f"{rule.code}" in README
         assert rule.name in README
     commands = ("check", "cost", "time", "calibrate", "providers", "rule", "ops", "schema")
-    for command in (*commands, "config", "files"):
+    for command in (*commands, "config", "files", "fix", "sketch"):
         assert f"archlint {command}" in README
     shown = CliRunner().invoke(app, ["check", "--help"]).output
     for option in set(re.findall(r"--[a-z-]+", shown)) - {"--help", "--output-file"}:

@@ -87,8 +87,8 @@ def test_all_rules_are_told_in_order(capsys: pytest.CaptureFixture[str]) -> None
 
 KEYS = {
     "code", "name", "summary", "group", "default", "severity", "confidence", "fix", "fix_safety",
-    "since", "origin", "floor", "options", "why", "what_to_do", "not_flagged", "when_not_to_apply",
-    "known_limits", "references", "cases", "explanation",
+    "fix_command", "since", "origin", "floor", "options", "why", "what_to_do", "not_flagged",
+    "when_not_to_apply", "known_limits", "references", "cases", "explanation",
 }  # fmt: skip
 
 

@@ -14,12 +14,12 @@ from archlint.explain.documentation import (
     floor_of,
     listed_cases,
     options_of,
-    safety_of,
     section_of,
     sections_of,
     summary_of,
 )  # fmt: skip
 from archlint.explain.references import addresses
+from archlint.explain.safety import fix_command_of, safety_of
 from archlint.selection import Named, is_default
 
 _KEYS = {
@@ -48,6 +48,7 @@ def _object(rule: Named) -> dict[str, Any]:
         "confidence": str(rule.confidence),
         "fix": str(rule.kind),
         "fix_safety": safety_of(rule),
+        "fix_command": fix_command_of(rule),
         "since": rule.since,
         "origin": rule.origin or "archlint",
         "floor": floor_of(rule),

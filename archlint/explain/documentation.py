@@ -10,38 +10,12 @@ from inspect import cleandoc
 from typing import Any
 
 from archlint.analyzer.errors import ConfigError
-from archlint.analyzer.proposal import FixKind
 from archlint.analyzer.rule import Case, Rule
 from archlint.rules import cases_of
 from archlint.selection import Named, is_default
 
 REFERENCES = "References"
 _TITLE = re.compile(r"^(\w[\w ]+)\n(?= )", re.MULTILINE)  # alone on its line, over what is indented
-_ONLY_PRICED = "archlint prices the proposal and leaves the model file as it is."
-_SAFETY = {
-    FixKind.EQUIVALENT: (
-        "Equivalent: the proposal computes the same function, with weights that follow from the "
-        f"old ones, up to the rounding of floating-point numbers. {_ONLY_PRICED} After you have "
-        "made the change, compare the outputs of both models on real inputs. `--verify` times it "
-        "with made-up weights, so it tells what it saves and nothing about outputs."
-    ),
-    FixKind.APPROXIMATE: (
-        "Approximate: shapes stay, and the weights of the proposal are derived from the old ones, "
-        f"so that outputs are near but not the same. {_ONLY_PRICED} Fine-tune and measure the "
-        "accuracy before you ship it. `--verify` tells what it saves in time, not what it costs in "
-        "accuracy."
-    ),
-    FixKind.RETRAIN: (
-        "Retrain: shapes stay, but the network becomes another function, whose new weights nothing "
-        f"gives but training. {_ONLY_PRICED} Let `--verify` confirm first that it saves time "
-        "where you run the model; then train, and measure the accuracy."
-    ),
-    FixKind.DECISION: (
-        "Decision: there is no graph to put in place, because what is right depends on what the "
-        "model is for. archlint says what it found and what to do, and `--verify` "
-        "has nothing to time."
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +82,6 @@ def floor_of(rule: Named) -> dict[str, float]:
         for option in options_of(rule)
         if option.name.startswith("min_") and option.default is not None
     }
-
-
-def safety_of(rule: Named) -> str:
-    """What following it does to the model, and what is left to the user."""
-    return _SAFETY[rule.kind]
 
 
 def default_of(rule: Named) -> str:

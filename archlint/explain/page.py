@@ -18,7 +18,6 @@ from archlint.explain.documentation import (
     number,
     options_of,
     range_of,
-    safety_of,
     section_of,
     summary_of,
 )  # fmt: skip
@@ -26,6 +25,7 @@ from archlint.explain.example import Example, command_of, example_of, near_misse
 from archlint.explain.markup import cell, fenced, prose, table, title
 from archlint.explain.onnx_text import tidied
 from archlint.explain.references import parts
+from archlint.explain.safety import safety_of
 from archlint.selection import Named
 
 

@@ -11,10 +11,10 @@ from archlint.explain.documentation import (
     floor_of,
     number,
     options_of,
-    safety_of,
     sections_of,
     summary_of,
 )  # fmt: skip
+from archlint.explain.safety import safety_of
 from archlint.selection import Named
 
 _COLUMNS = 80  # more is hard to read, and no terminal says otherwise of a pipe

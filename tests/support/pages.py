@@ -18,7 +18,7 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"^# ([\w./-]+\.\w+)\n")
 _NUMBER = re.compile(r"(?<![\w.])[−+-]?\d[\d,.]*(?: ?[kMGTµ](?=B?\b))?")
 _VERDICT = re.compile(r"\b(confirmed|refuted|inconclusive|too small to matter)(?= on )")
-_DIRECTION = re.compile(r"\b(faster|slower|neither faster nor slower)(?= with its )")
+_DIRECTION = re.compile(r"\b(faster|slower|neither faster nor slower)(?= with its | on )")
 
 
 def text_of(page: str) -> str:
@@ -60,7 +60,8 @@ class Example:
     @property
     def is_timed(self) -> bool:
         """Whether its numbers differ from run to run."""
-        return "--verify" in self.words or self.words[:2] == ["archlint", "time"]
+        times = self.words[:2] in (["archlint", "time"], ["archlint", "fix"])
+        return "--verify" in self.words or (times and "--diff" not in self.words)
 
 
 def blocks(page: str) -> list[Block]:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from archlint import __version__
+from archlint.explain.safety import fix_command_of
+from archlint.rules import all_rules
 from command_line import Run
 from kernels import models_folder
 from pages import DOCS, Block, Typed, blocks, follow, prose_of, run_session, text_of
@@ -31,6 +33,10 @@ PROSE = (
     "pytest",
     "html-report",
     "python",
+    "weights",
+    "low-rank",
+    "sketch",
+    "fix",
 )
 ROOT = DOCS.parent
 SAMPLES = ROOT / "samples"
@@ -73,7 +79,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", ["index", "concepts", "ci", "many-models", "html-report"])
+@pytest.mark.parametrize(
+    "page", ["index", "concepts", "ci", "many-models", "html-report", "sketch"]
+)
 def test_commands_print_what_the_page_shows(page: str, desk: Path, typed: Typed) -> None:
     """To the letter, but for lines that it leaves out."""
     follow(page, typed)
@@ -84,6 +92,39 @@ def test_python_says_what_the_page_shows(desk: Path) -> None:
     failed, tried = run_session("python", without="torch")
     assert failed == 0
     assert tried > 15
+
+
+def test_weights_are_told_as_the_page_shows(desk: Path, typed: Typed) -> None:
+    """Of the model that its session makes."""
+    failed, tried = run_session("weights", without="archlint")
+    assert (failed, tried) == (0, 7)
+    follow("weights", typed)
+    failed, tried = run_session("weights", only="archlint")
+    assert (failed, tried) == (0, 3)
+
+
+@pytest.mark.slow
+def test_fixes_are_told_as_the_page_shows(desk: Path, typed: Typed) -> None:
+    """Of the model and the samples that its sessions make; what is timed by its words alone."""
+    failed, tried = run_session("fix")
+    assert (failed, tried) == (0, 10)
+    follow("fix", typed)
+    assert {one.name for one in desk.glob("*.onnx")} == {"net.onnx", "fixed.onnx", "smaller.onnx"}
+
+
+CODE = re.compile(r"ARC\d{3}(?=\])")
+FIXED = re.compile(r"^\| (\[ARC.*?) \|", re.MULTILINE)
+
+
+def test_the_page_of_fixes_lists_what_fix_does() -> None:
+    """Every rule that is fixed without being asked for, and those with an option of their own."""
+    by_itself = {code for row in FIXED.findall(text_of("fix")) for code in CODE.findall(row)}
+    commands = {rule.code: fix_command_of(rule) for rule in all_rules()}
+    assert by_itself == {code for code, command in commands.items() if command == "archlint fix"}
+    for code, command in commands.items():
+        if command and code not in by_itself:
+            option = command.split()[2]
+            assert re.search(rf"^\| `{option}.*{code}", text_of("fix"), flags=re.MULTILINE), code
 
 
 @pytest.mark.slow

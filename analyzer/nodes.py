@@ -116,11 +116,17 @@ def ai_onnx_is_empty(domain: str) -> str:
     return "" if domain == "ai.onnx" else domain
 
 
-def _free_names(body: GraphProto) -> list[str]:
-    """The outer values that a subgraph reads, those of its own subgraphs included."""
+def own_names(body: GraphProto) -> set[str]:
+    """The values that a subgraph gives names to, which hide outer ones of these names."""
     own = {entry.name for entry in body.input} | {tensor.name for tensor in body.initializer}
     own.update(tensor.values.name for tensor in body.sparse_initializer)
     own.update(name for node in body.node for name in node.output)
+    return own
+
+
+def _free_names(body: GraphProto) -> list[str]:
+    """The outer values that a subgraph reads, those of its own subgraphs included."""
+    own = own_names(body)
     read = [name for node in body.node for name in read_by(node)]
     read += [output.name for output in body.output]
     return [name for name in read if name not in own]

@@ -8,6 +8,7 @@ from itertools import chain
 from onnx import GraphProto, ModelProto, NodeProto
 
 from archlint.analyzer.graph import Graph, per_graph
+from archlint.analyzer.nodes import own_names
 
 
 @per_graph
@@ -37,17 +38,8 @@ def _bodies(nodes: Iterable[NodeProto]) -> Iterator[str]:
     for node in nodes:
         for attribute in node.attribute:
             for body in chain((attribute.g,) if attribute.HasField("g") else (), attribute.graphs):
-                yield from _own(body)
+                yield from own_names(body)
                 yield from _bodies(body.node)
-
-
-def _own(body: GraphProto) -> Iterator[str]:
-    yield from (entry.name for entry in body.input)
-    yield from (tensor.name for tensor in body.initializer)
-    for tensor in body.sparse_initializer:
-        yield tensor.values.name
-    for node in body.node:
-        yield from node.output
 
 
 def _annotated(graph: GraphProto) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
+from archlint.analyzer.nodes import own_names
 from archlint.analyzer.proposal import Proposal
 from archlint.analyzer.reader import Model
 
@@ -131,9 +132,7 @@ def _rename(graph: GraphProto, names: Mapping[str, str]) -> None:
 
 def _rename_captured(body: GraphProto, names: Mapping[str, str]) -> None:
     """Write outer values by other names in a body, unless it has values of its own so called."""
-    own = {entry.name for entry in body.input} | {tensor.name for tensor in body.initializer}
-    own.update(tensor.values.name for tensor in body.sparse_initializer)
-    own.update(name for node in body.node for name in node.output)
+    own = own_names(body)
     left = {old: new for old, new in names.items() if old not in own}
     for node in body.node:
         node.input[:] = [left.get(name, name) for name in node.input]

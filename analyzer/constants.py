@@ -51,10 +51,6 @@ class Constants:
             raise self._error(name, "is not in the file")
         return self._made(name, maker)
 
-    def stores(self, name: str) -> TensorProto | None:
-        """The initializer of this name."""
-        return self._stored.get(name)
-
     def _made(self, name: str, node: Node) -> NDArray[Any]:
         if node.op_type == "Constant" and isinstance(
             tensor := node.attributes.get("value"), TensorProto

@@ -97,7 +97,7 @@ def _energy(share: float) -> Ranks:
 
 
 def _spectrum(layer: Layer, constants: Constants, side: Unfolding) -> Spectrum:
-    return spectrum_of(unfolded(layer.kernel(constants), side))
+    return spectrum_of(unfolded(layer.weights(constants)[0], side))
 
 
 _HALF = _share(Form.INPUT, 1 / 2)
@@ -116,7 +116,9 @@ VARIANTS = (
     Variant("Cin 90 %", Form.INPUT, _energy(0.90)),
     Variant("Cin 95 %", Form.INPUT, _energy(0.95)),
     Variant("Cin 99 %", Form.INPUT, _energy(0.99)),
-    Variant("Tucker-2 VBMF", Form.TUCKER, lambda layer, known: tucker_ranks(layer.kernel(known))),
+    Variant(
+        "Tucker-2 VBMF", Form.TUCKER, lambda layer, known: tucker_ranks(layer.weights(known)[0])
+    ),
     Variant("all k×k, Cin r=½, data", Form.INPUT, _HALF, data=Data.PLAIN, everywhere=True),
     Variant("all k×k, Cin r=½, data, shrunk", Form.INPUT, _HALF, data=Data.SHRUNK, everywhere=True),
 )

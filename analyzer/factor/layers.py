@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from archlint.analyzer.affine import Doubles
 from archlint.analyzer.constants import Constants
 from archlint.analyzer.factor.forms import Form
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.linear_chains import is_quantised, layer_features
+from archlint.analyzer.linear_layers import linear_layer
 from archlint.analyzer.patterns import ConvSizes, conv_sizes
 
 
@@ -100,22 +98,10 @@ class Layer:
                  (1, conv.dilations[1]), conv.out_map),
         )  # fmt: skip
 
-    def kernel(self, constants: Constants) -> NDArray[Any]:
-        """Its weights as a kernel, [Cout, Cin, *k] or [N, K], with Gemm's alpha in them."""
-        weight = constants(self.node.input(1))
-        if self.conv is not None:
-            return weight
-        if self.transposed or not self.node.attributes.get("transB", 0):
-            weight = weight.T
-        alpha = float(self.node.attributes.get("alpha", 1.0))
-        return weight if alpha == 1 else weight.astype(np.float64) * alpha
-
-    def shift(self, constants: Constants) -> NDArray[Any] | None:
-        """Its bias, one number a channel, with Gemm's beta in it."""
-        if not self.bias:
-            return None
-        bias = constants(self.node.input(2)).astype(np.float64).reshape(-1)
-        return np.broadcast_to(bias, self.shape[:1]) * float(self.node.attributes.get("beta", 1.0))
+    def weights(self, constants: Constants) -> tuple[Doubles, Doubles | None]:
+        """Its kernel, [Cout, Cin, *k] or [N, K], and its bias, with Gemm's factors in them."""
+        found = linear_layer(constants, self.node)
+        return found.kernel, found.bias if self.bias else None
 
 
 def layer_of(graph: Graph, node: Node) -> Layer | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,6 @@ from archlint.analyzer.proposal import Derivation, FixKind, Proposal
 _GRID = 16  # channels that CPU kernels compute at once
 _NARROW_GRID = 8
 _NARROW = 64  # channels of the narrower side below which the finer grid counts
-
-
-@dataclass(frozen=True, slots=True)
-class _Moments:
-    """What is known of the data: see ``factors``."""
-
-    inputs: NDArray[Any] | None
-    outputs: NDArray[Any] | None
-    mean: NDArray[Any] | None
 
 
 def factorised(
@@ -53,7 +43,7 @@ def factorised(
         return None
     if not all(1 <= rank <= most for rank, most in zip(ranks, full, strict=True)):
         return None
-    moments = _Moments(inputs, outputs, mean)
+    known = {"inputs": inputs, "outputs": outputs, "mean": mean}
     moved = form in PROJECTING and outputs is not None and mean is not None
     builder = GraphBuilder("factorised", reserved=node.outputs, dtype=layer.dtype)
     x = builder.input(node.input(0), layer.dims)
@@ -64,7 +54,7 @@ def factorised(
         FixKind.APPROXIMATE,
         (node,),
         builder.graph(),
-        derive=_derivation(layer, form, ranks, moments, names),
+        derive=_derivation(layer, form, ranks, known, names),
     )
 
 
@@ -95,13 +85,15 @@ def _on_grid(full: tuple[int, ...], grid: int) -> Iterator[tuple[int, ...]]:
 
 
 def _derivation(
-    layer: Layer, form: Form, ranks: tuple[int, ...], moments: _Moments, names: Sequence[str]
+    layer: Layer,
+    form: Form,
+    ranks: tuple[int, ...],
+    known: Mapping[str, NDArray[Any] | None],
+    names: Sequence[str],
 ) -> Derivation:
     def derive(constants: Constants) -> dict[str, NDArray[Any]]:
-        parts = factors(
-            layer.kernel(constants), form, ranks, inputs=moments.inputs, outputs=moments.outputs,
-            mean=moments.mean, bias=layer.shift(constants),
-        )  # fmt: skip
+        kernel, bias = layer.weights(constants)
+        parts: tuple[NDArray[Any], ...] = factors(kernel, form, ranks, bias=bias, **known)
         if layer.transposed:
             parts = tuple(part.T if part.ndim == 2 else part for part in parts)
         return dict(zip(names, map(np.ascontiguousarray, parts), strict=True))

@@ -25,7 +25,7 @@ from archlint.analyzer.fix.candidates import (
 from archlint.analyzer.fix.engine import Subject
 from archlint.analyzer.fix.goals import Goal
 from archlint.analyzer.fix.probes import probes
-from archlint.analyzer.fix.sensitivity import sensitivities, storable
+from archlint.analyzer.fix.sensitivity import sensitivities, stored
 from archlint.analyzer.proof.moments import moments
 from archlint.analyzer.proof.samples import Samples
 from archlint.analyzer.proposal import Proposal
@@ -69,7 +69,8 @@ def study(subject: Subject, constants: Constants, samples: Samples | None, grid:
     Raises ModelError where the model cannot be run on them.
     """
     graph = subject.graph
-    layers = [one for one in layers_of(graph) if storable(subject.model, one.node.input(1))]
+    weights = stored(subject.model)
+    layers = [one for one in layers_of(graph) if one.node.input(1) in weights]
     known = moments(subject.model, graph, wanted(layers), samples) if samples else {}
     measured: dict[int, Measured] = {}
     candidates: dict[int, Sequence[Candidate]] = {}
@@ -154,7 +155,7 @@ def _kernel(study: Study, one: Candidate) -> Callable[[], NDArray[Any]]:
 
     def kernel() -> NDArray[Any]:
         parts = factors(
-            layer.kernel(study.constants), one.form, one.ranks,
+            layer.weights(study.constants)[0], one.form, one.ranks,
             inputs=known.inputs, outputs=known.outputs,
         )  # fmt: skip
         whole = composed(parts, one.form)

@@ -131,7 +131,7 @@ class Measured:
 
     @cached_property
     def _kernel(self) -> NDArray[Any]:
-        kernel = self.layer.kernel(self._constants).astype(np.float64)
+        kernel = self.layer.weights(self._constants)[0]
         return weighted(kernel, self.moments.inputs)
 
     @cached_property

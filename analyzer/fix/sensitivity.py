@@ -107,10 +107,10 @@ def _constant(node: NodeProto) -> TensorProto | None:
     return next(tensors, None)
 
 
-def storable(model: Model, name: str) -> bool:
-    """Whether a weight is stored as such, so that another can be handed over in its place."""
+def stored(model: Model) -> frozenset[str]:
+    """The weights that are stored as such, so that others can be handed over in their place."""
     graph = model.proto.graph
-    if any(tensor.name == name for tensor in graph.initializer):
-        return True
-    makers = (node for node in graph.node if name in node.output)
-    return any(_constant(node) is not None for node in makers)
+    found = {tensor.name for tensor in graph.initializer}
+    makers = (node for node in graph.node if _constant(node) is not None)
+    found.update(name for node in makers for name in node.output)
+    return frozenset(found)

@@ -17,6 +17,7 @@ from archlint.analyzer.reader.weights import read_tensor
 from archlint.analyzer.text import safe
 
 _MOST_BYTES: Final = 1 << 31  # of one constant that is computed
+_GLANCE = 1_000  # elements of a tensor that are looked at before all of them
 _NAME = 80  # characters of a name that a message shows
 # What onnx's reference computes here: it moves, casts or does arithmetic, and has no side effects.
 _COMPUTED: Final = frozenset({
@@ -110,3 +111,9 @@ class Constants:
 def constants_of(graph: Graph) -> Constants | None:
     """The constants of a graph; None for a body, which has no file of its own."""
     return None if graph.tallies is None else Constants(graph, graph.tallies.model)
+
+
+def is_one_number(numbers: NDArray[Any]) -> bool:
+    """Whether an array, which has some elements, holds one number over and over."""
+    flat = numbers.reshape(-1)
+    return flat.size > 0 and all(bool((p == flat[0]).all()) for p in (flat[:_GLANCE], flat))

@@ -153,7 +153,7 @@ def price(proposal: Proposal, table: CostTable, known: dict[bytes, Priced] | Non
 
 
 def _counted(proposal: Proposal, table: CostTable) -> Priced:
-    graph = load(Model("proposal", as_model(proposal, table.graph.opset), 0))
+    graph = as_graph(proposal, table.graph.opset)
     priced = count(graph)
     operators = tuple(graph.operators())
     return Priced(
@@ -185,6 +185,11 @@ def as_model(proposal: Proposal, opset: int) -> ModelProto:
     """The proposal as a model of its own."""
     imports = [helper.make_opsetid("", opset)]
     return helper.make_model(proposal.graph, opset_imports=imports, ir_version=IR_VERSION)
+
+
+def as_graph(proposal: Proposal, opset: int) -> Graph:
+    """The graph of the proposal, with the shapes of its values."""
+    return load(Model("proposal", as_model(proposal, opset), 0))
 
 
 def _steps(graph: Graph, operators: Sequence[Node], table: CostTable) -> list[Step]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
-from archlint.analyzer.constants import Constants
+from archlint.analyzer.constants import Constants, is_one_number
 from archlint.analyzer.proposal import Proposal
 
 _FEW = 64  # elements up to which equal numbers are written one by one
@@ -35,7 +35,7 @@ def realise(proposal: Proposal, constants: Constants) -> Proposal:
     for name, fill in fills.items():
         tensor = fill.attribute[0].t
         numbers = _fitting(name, derived[name], tensor.data_type, dims[fill.input[0]])
-        if numbers.size > _FEW and _is_one_number(numbers):
+        if numbers.size > _FEW and is_one_number(numbers):
             value = numbers.reshape(-1)[:1]
             tensor.CopyFrom(numpy_helper.from_array(value, "value"))
         else:
@@ -50,11 +50,6 @@ def _fitting(name: str, numbers: NDArray[Any], data_type: int, dims: list[int]) 
     if list(numbers.shape) != dims:
         raise ValueError(f"'{name}' is derived as {list(numbers.shape)}, its graph has {dims}")
     return np.ascontiguousarray(numbers, helper.tensor_dtype_to_np_dtype(data_type))
-
-
-def _is_one_number(numbers: NDArray[Any]) -> bool:
-    flat = numbers.reshape(-1)
-    return bool((flat == flat[0]).all())
 
 
 def _without(graph: GraphProto, names: set[str]) -> None:

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from archlint.analyzer.constants import Constants
 from archlint.analyzer.factor.forms import Form, factors, full_ranks
 from archlint.analyzer.graph import Graph, Node
-from archlint.analyzer.load import load
 from archlint.analyzer.patterns import ACTIVATIONS, ConvSizes, conv_sizes
-from archlint.analyzer.proposal import Derivation, Proposal, as_model
-from archlint.analyzer.reader import Model
+from archlint.analyzer.proposal import Derivation, Proposal, as_graph
 
 _SLOPE = 0.25  # of a PRelu that is to be learnt, as torch has it
 
@@ -30,7 +28,7 @@ def truncated(proposal: Proposal, graph: Graph) -> Derivation | None:
     if len(proposal.replaces) != 1:
         return None
     whole = conv_sizes(graph, proposal.replaces[0])
-    part = load(Model("proposal", as_model(proposal, graph.opset), 0))
+    part = as_graph(proposal, graph.opset)
     sizes = [conv_sizes(part, node) for node in part.operators() if not _activates(part, node)]
     convs = [size for size in sizes if size is not None]
     if whole is None or len(convs) != len(sizes) or not _slides_as(whole, convs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archlint.analyzer.constants import constants_of
+from archlint.analyzer.constants import constants_of, is_one_number
 from archlint.analyzer.errors import ModelReadError
 from archlint.analyzer.fix.engine import Subject
 from archlint.analyzer.graph import Graph
@@ -12,7 +12,6 @@ from archlint.analyzer.report.fixes import FixReport, Size
 from archlint.analyzer.weighted import is_weighted
 from archlint.fixing import Fixed
 
-_GLANCE = 1_000  # elements of a weight that are looked at before all of them
 _RETRAIN = "The function is another one: check the accuracy on real data, and fine-tune."
 _PLACEHOLDERS = "The weights are placeholders, one number each: errors say little."
 
@@ -77,9 +76,6 @@ def _is_placeholder(graph: Graph, name: str) -> bool:
     if constants is None:
         return False
     try:
-        elements = constants(name).reshape(-1)
+        return is_one_number(constants(name))
     except ModelReadError:
         return False
-    return elements.size > 0 and all(
-        bool((part == elements[0]).all()) for part in (elements[:_GLANCE], elements)
-    )

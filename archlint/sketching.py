@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archlint.analyzer.constants import constants_of
+from archlint.analyzer.constants import constants_of, is_one_number
 from archlint.analyzer.cost import count
 from archlint.analyzer.engine import CRASH_CODE, run
 from archlint.analyzer.errors import ConfigError, ModelReadError
@@ -19,8 +19,8 @@ from archlint.analyzer.finding import Finding
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.inputs import dim_names
 from archlint.analyzer.load import load
-from archlint.analyzer.proposal import FixKind, Priced, Proposal, as_model
-from archlint.analyzer.reader import Model, read
+from archlint.analyzer.proposal import FixKind, Priced, Proposal, as_graph
+from archlint.analyzer.reader import read
 from archlint.analyzer.realised import realise
 from archlint.analyzer.rule import Rule, RuleContext
 from archlint.analyzer.text import change, nearest, safe
@@ -81,7 +81,7 @@ def sketched(path: str, wanted: str, configuration: Configuration) -> Sketch:
     priced = finding.priced
     if priced is None or not priced.proposal.graph.node:
         raise ConfigError(wanted, _no_module(rule_class, "takes nodes away and adds none"))
-    part = _loaded(priced.proposal, costs.graph)
+    part = as_graph(priced.proposal, costs.graph.opset)
     return Sketch(finding, priced, costs.graph, part, torch_module(part))
 
 
@@ -139,10 +139,6 @@ def _is_called(node: Node, name: str) -> bool:
     return name == node.name or name in node.outputs
 
 
-def _loaded(proposal: Proposal, graph: Graph) -> Graph:
-    return load(Model("proposal", as_model(proposal, graph.opset), 0))
-
-
 def _start(sketch: Sketch) -> tuple[str, Mapping[str, NDArray[Any]]]:
     """What the start is, and the state; both empty where there is none. A model without weights is
     told on stderr."""
@@ -169,14 +165,14 @@ def _are_placeholders(proposal: Proposal, graph: Graph) -> bool:
     names = [v.name for v in values if v.constant and v.is_float and len(v.shape or ()) > 1]
     if constants is None or not names:
         return False
-    return all((one == one.flat[0]).all() for one in map(constants, names) if one.size > 1)
+    return all(is_one_number(one) for one in map(constants, names) if one.size > 1)
 
 
 def _state(module: Module, proposal: Proposal, graph: Graph) -> Mapping[str, NDArray[Any]]:
     constants = constants_of(graph)
     if not module.weights or constants is None:
         return {}
-    part = constants_of(_loaded(realise(proposal, constants), graph))
+    part = constants_of(as_graph(realise(proposal, constants), graph.opset))
     return {} if part is None else module.state(part)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archlint.analyzer.cost import CostTable
-from archlint.analyzer.graph import Graph, Node
+from archlint.analyzer.dims import Shape
+from archlint.analyzer.graph import Graph, Node, Value
 
 # The result lies where the input lies: no memory of its own.
 _RENAMING = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"})
@@ -85,7 +86,15 @@ def _peak(graph: Graph, known: dict[int, Peak]) -> Peak:
 
 def _sizes(graph: Graph, names: Iterable[str]) -> tuple[int, dict[str, int]]:
     """How many of the values have an unknown size, and the bytes of each, 0 for those."""
-    sizes = {name: _bytes(graph, name) for name in names}
+    values = graph.values
+    alike: dict[tuple[int, Shape | None], int | None] = {}
+    sizes: dict[str, int | None] = {}
+    for name in names:
+        value = values.get(name) or Value(name)
+        key = value.dtype, value.shape
+        if key not in alike:
+            alike[key] = _bytes(value)
+        sizes[name] = alike[key]
     return list(sizes.values()).count(None), {name: size or 0 for name, size in sizes.items()}
 
 
@@ -108,8 +117,7 @@ def _lifetimes(graph: Graph) -> tuple[dict[str, str], dict[str, int]]:
     return buffer, last_use
 
 
-def _bytes(graph: Graph, name: str) -> int | None:
-    value = graph.value(name)
+def _bytes(value: Value) -> int | None:
     elements = value.elements
     return value.bytes_of(elements) if isinstance(elements, int) else None
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from traceback import walk_tb
 
-from archlint.analyzer.blocks import block_of
 from archlint.analyzer.describe import describe
 from archlint.analyzer.finding import Alternative, Confidence, Finding, Severity
 from archlint.analyzer.proposal import FixKind, Priced, Proposal, check_fit, price
@@ -167,6 +166,8 @@ def _finding(
     priced: Priced | None = None,
     alternatives: Sequence[_Candidate] = (),
 ) -> Finding:
+    from archlint.analyzer.blocks import block_of  # late: what is only counted has no findings
+
     cost = priced.before if priced else context.costs.total(match.nodes)
     whole = context.costs.total().macs
     texts = dict.fromkeys(describe(context.graph, node) for node in match.nodes)

@@ -15,7 +15,6 @@ from archlint.analyzer.inputs import Bindings, bind_inputs
 from archlint.analyzer.nodes import ai_onnx_is_empty, convert, in_order, read_by
 from archlint.analyzer.problem import Problem, ProblemKind
 from archlint.analyzer.reader import Model
-from archlint.analyzer.reader.duplicates import duplicates
 from archlint.analyzer.reader.tallies import Tallies
 from archlint.analyzer.scope import initializers, model_scope
 from archlint.analyzer.shapes import infer
@@ -67,9 +66,15 @@ def load(
         bodies=inferred.bodies,
         problems=(*model.problems, *problems),
         overridable=_overridable(model.proto, constants),
-        read_weights=partial(duplicates, model),
+        read_weights=partial(_repeated, model),
         tallies=Tallies(model),
     )
+
+
+def _repeated(model: Model) -> tuple[Problem, ...]:
+    from archlint.analyzer.reader.duplicates import duplicates  # late: few runs read weights
+
+    return duplicates(model)
 
 
 def _overridable(proto: ModelProto, constants: Container[str]) -> frozenset[str]:

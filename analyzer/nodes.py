@@ -15,6 +15,7 @@ from archlint.analyzer.problem import Problem, ProblemKind
 from archlint.analyzer.scopes import scope_of
 from archlint.analyzer.text import plural
 
+_Attributes = tuple[dict[str, Any], tuple[str, ...]]  # and the outer values that they read
 Given = Mapping[str, Any]  # the attributes of a call, by the names that its function uses
 
 _READ: dict[int, Callable[[AttributeProto], Any]] = {
@@ -45,19 +46,13 @@ def convert(protos: Iterable[NodeProto], given: Given | None = None) -> list[Nod
     """The nodes in the file's order; references to attributes are resolved by those of a call."""
     nodes: list[Node] = []
     scopes: dict[str, tuple[str, ...]] = {}
-    shared: dict[Hashable, dict[str, Any]] = {}
+    shared: dict[Hashable, _Attributes] = {}
     for position, proto in enumerate(protos):
         inputs, outputs = tuple(proto.input), tuple(proto.output)
         scope = scope_of(proto, scopes)
         for output in outputs:
             scopes[output] = scope
-        attributes = _attributes(proto, given, shared)
-        captured: tuple[str, ...] = ()
-        if attributes:
-            bodies = [value for value in attributes.values() if isinstance(value, GraphProto)]
-            if bodies:
-                names = (name for body in bodies for name in _free_names(body))
-                captured = tuple(dict.fromkeys(names))
+        attributes, captured = _attributes(proto, given, shared)
         nodes.append(
             Node(
                 position, proto.op_type, ai_onnx_is_empty(proto.domain), proto.name, inputs,
@@ -68,25 +63,27 @@ def convert(protos: Iterable[NodeProto], given: Given | None = None) -> list[Nod
 
 
 def _attributes(
-    proto: NodeProto, given: Given | None, shared: dict[Hashable, dict[str, Any]]
-) -> dict[str, Any]:
-    """The attributes by name; what a function's call leaves out is none.
+    proto: NodeProto, given: Given | None, shared: dict[Hashable, _Attributes]
+) -> _Attributes:
+    """The attributes by name, where what a function's call leaves out is none, and the outer values
+    that the bodies among them read.
 
     Equal attributes are one object: ``shared`` are those of the nodes before.
     """
-    listed = proto.attribute
-    if not listed:
-        return shared.setdefault((), {})
+    listed = proto.attribute or ()  # the iterator of an empty one takes a while
     key = tuple([attribute.SerializeToString() for attribute in listed])
-    attributes = shared.get(key)
-    if attributes is None:
-        attributes = shared[key] = {}
+    known = shared.get(key)
+    if known is None:
+        attributes: dict[str, Any] = {}
         for attribute in listed:
             if not attribute.ref_attr_name:
                 attributes[attribute.name] = value_of(attribute)
             elif given is not None and attribute.ref_attr_name in given:
                 attributes[attribute.name] = given[attribute.ref_attr_name]
-    return attributes
+        bodies = [value for value in attributes.values() if isinstance(value, GraphProto)]
+        names = dict.fromkeys(name for body in bodies for name in _free_names(body))
+        known = shared[key] = attributes, tuple(names)
+    return known
 
 
 def value_of(attribute: AttributeProto) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
 from archlint.analyzer.builder import GraphBuilder
 from archlint.analyzer.geometry import window
-from archlint.analyzer.graph import Data, Graph, Node, per_graph
+from archlint.analyzer.graph import Data, Graph, Node, Value, per_graph
 
 ACTIVATIONS = frozenset({
     "Relu", "LeakyRelu", "PRelu", "Clip", "Elu", "Selu", "Celu", "HardSwish", "HardSigmoid", "Gelu",
@@ -22,6 +22,8 @@ _POINTWISE = ACTIVATIONS | {
     "Abs", "Sqrt",
 }  # fmt: skip
 _BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min", "Pow"})
+_Axes = tuple[int, ...]
+_Numbers = tuple[int, int, int, _Axes, _Axes, _Axes, _Axes, _Axes, _Axes]  # of ConvSizes
 _BLOCK_DEPTH = 32  # nodes from a convolution to the addition that ends its block
 GATE_DEPTH = 12  # steps from a product back to where its gate branched off; GELU takes 5
 
@@ -95,21 +97,32 @@ def conv_sizes(graph: Graph, node: Node) -> ConvSizes | None:
 
 @per_graph
 def _all_sizes(graph: Graph) -> Mapping[int, ConvSizes]:
-    found = ((node.id, _sizes(graph, node)) for node in graph.nodes if node.operator == "Conv")
-    return {place: sizes for place, sizes in found if sizes is not None}
+    alike: dict[Hashable, _Numbers | None] = {}
+    found: dict[int, ConvSizes] = {}
+    for node in graph.nodes:
+        if node.op_type != "Conv" or node.domain:
+            continue
+        x, w = graph.value(node.input(0)), graph.value(node.input(1))
+        y = graph.value(node.output(0))
+        key = id(node.attributes), x.shape, w.shape, y.shape, w.constant
+        if key not in alike:
+            alike[key] = _numbers(node, x, w, y)
+        if (numbers := alike[key]) is not None:
+            found[node.id] = ConvSizes(node, *numbers, bool(node.input(2)))
+    return found
 
 
-def _sizes(graph: Graph, node: Node) -> ConvSizes | None:
-    x, w = graph.value(node.input(0)).static_shape, graph.value(node.input(1)).static_shape
-    y = graph.value(node.output(0)).static_shape
-    if x is None or w is None or y is None or not graph.value(node.input(1)).constant:
+def _numbers(node: Node, data: Value, weight: Value, made: Value) -> _Numbers | None:
+    """The sizes of a convolution but for its bias."""
+    x, w, y = data.static_shape, weight.static_shape, made.static_shape
+    if x is None or w is None or y is None or not weight.constant:
         return None
     slide = window(node.attributes, x[2:], w[2:])
     if slide.pads is None:
         return None
-    return ConvSizes(
-        node, x[1], w[0], int(node.attributes.get("group", 1)), slide.kernel, slide.strides,
-        slide.dilations, slide.pads, x[2:], y[2:], bool(node.input(2)),
+    return (
+        x[1], w[0], int(node.attributes.get("group", 1)), slide.kernel, slide.strides,
+        slide.dilations, slide.pads, x[2:], y[2:],
     )  # fmt: skip
 
 

@@ -21,7 +21,6 @@ from archlint.analyzer.describe import describe
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.load import load
 from archlint.analyzer.reader import Model
-from archlint.analyzer.snippet import pytorch
 
 Derivation = Callable[[Constants], Mapping[str, NDArray[Any]]]
 
@@ -153,6 +152,8 @@ def price(proposal: Proposal, table: CostTable, known: dict[bytes, Priced] | Non
 
 
 def _counted(proposal: Proposal, table: CostTable) -> Priced:
+    from archlint.analyzer.snippet import pytorch  # late: what is only counted has no proposals
+
     graph = as_graph(proposal, table.graph.opset)
     priced = count(graph)
     operators = tuple(graph.operators())

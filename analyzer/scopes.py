@@ -19,7 +19,7 @@ def scope_of(node: NodeProto, scopes: Mapping[str, Scope]) -> Scope:
 
     ``scopes`` are those of the values made so far: a node that tells nothing belongs where its
     first input was made."""
-    for entry in node.metadata_props:
+    for entry in node.metadata_props or ():  # the iterator of an empty one takes a while
         if entry.key == NAME_SCOPES and (scope := _from_metadata(entry.value)) is not None:
             return scope
     if name := node.name:

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 
 _LIMIT = 200
@@ -162,6 +161,8 @@ def percent(part: int, whole: int) -> str:
 def short(number: float) -> str:
     """Four significant digits with a decimal prefix: 120.4 M."""
     if abs(number) >= 1e21:  # perhaps too large for a float
+        from decimal import Decimal  # late: hardly a number is
+
         return f"{Decimal(number):.3e}"
     for factor, prefix in _PREFIXES:
         if abs(number) >= factor:
@@ -252,20 +253,21 @@ def table(
     Where ``width`` is too narrow, the ``expendable`` columns go one after the other; then the first
     column loses the beginning of its cells: the end of a node's name tells more.
     """
-    listed = [head, *rows]
-    widths = [max(map(columns, set(column))) for column in zip(*listed, strict=True)]
+    by_column = list(zip(head, *rows, strict=True))
+    distinct = [set(column) for column in by_column]  # layers repeat their numbers
+    widths = [max(map(columns, cells)) for cells in distinct]
     kept = list(range(len(head)))
     if width is not None:
         for place in expendable:
             if _room(widths, kept, width) < min(widths[0], _COMFORTABLE):
                 kept.remove(place)
         widths[0] = min(widths[0], max(_room(widths, kept, width), _NARROWEST))
-    lines = []
-    for row in listed:
-        cells = [_cut(row[0], widths[0]), *row[1:]]
-        aligned = [pad(cells[place], widths[place], right=place >= left) for place in kept]
-        lines.append("  ".join(aligned).rstrip())
-    return lines
+    aligned = []
+    for place in kept:
+        wide, right = widths[place], place >= left
+        padded = {cell: pad(_cut(cell, wide), wide, right=right) for cell in distinct[place]}
+        aligned.append([padded[cell] for cell in by_column[place]])
+    return ["  ".join(cells).rstrip() for cells in zip(*aligned, strict=True)]
 
 
 def _room(widths: Sequence[int], kept: Sequence[int], width: int) -> int:

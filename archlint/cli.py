@@ -51,11 +51,11 @@ def _may_check(arguments: list[str]) -> bool:
 
 
 def _commanded() -> int:
-    from archlint.commands import run
-
     # A run makes millions of objects that live to its end and hardly a cycle: looking for cycles
     # as often as Python does by default takes a third of the time of a large model.
     gc.set_threshold(1_000_000)
+    from archlint.commands import run
+
     return run()
 
 

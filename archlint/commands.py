@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from copy import copy
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,6 +44,8 @@ from archlint.snapshot_commands import snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from typer.models import CommandInfo
+
     from archlint.plots import Plot
 
 _EPILOG = (
@@ -67,7 +72,6 @@ class _DefaultsToCheck(TyperGroup):
 
 def _misspelt(word: str, commands: Iterable[str]) -> str | None:
     """The command that is meant by a word that is no path."""
-    import os
     from difflib import get_close_matches
 
     return None if os.path.lexists(word) else next(iter(get_close_matches(word, commands, 1)), None)
@@ -356,7 +360,23 @@ def schema(
 def run() -> int:
     """Run the command of ``sys.argv`` to its exit code; raises click's errors of wrong use."""
     try:
-        code: int | None = app(prog_name="archlint", standalone_mode=False)
+        code: int | None = _needed(sys.argv[1:])(prog_name="archlint", standalone_mode=False)
     except typer.Abort:
         return EXIT_INTERRUPTED
     return code or 0
+
+
+def _needed(arguments: list[str]) -> typer.Typer:
+    """The app without the commands that the arguments do not mean, where it is plain which they
+    mean: to make the parsers of all takes as long as to count a network."""
+    commands = {_name(command): command for command in app.registered_commands}
+    first, needed = "".join(arguments[:1]), copy(app)
+    if first in commands:
+        needed.registered_commands, needed.registered_groups = [commands[first]], []
+    elif os.path.lexists(first):  # unless it is a group's name
+        needed.registered_commands = [commands["check"]]
+    return needed
+
+
+def _name(command: CommandInfo) -> str:
+    return str(command.name or getattr(command.callback, "__name__", ""))

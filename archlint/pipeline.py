@@ -195,7 +195,7 @@ def lint_model(
     found = run(chosen.rules, RuleContext(costs.graph, costs, chosen.target), chosen.alternatives)
     judged = [_with_severity(finding, chosen.severities) for finding in found]
     findings, ignored = _split(judged, model, costs, chosen)
-    if profile is not None:
+    if profile is not None and findings:
         from archlint.analyzer.timing.forecast import forecasts  # late: where it is calibrated
 
         findings = forecasts(findings, costs.graph, profile)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -60,6 +59,8 @@ def remark_report(
     evidence: Mapping[str, str | int | float] | None = None,
 ) -> FindingReport:
     """The same of a report; it is recognised by what it is ``about``, whatever its numbers are."""
+    import hashlib  # late: most runs tell none, and it loads OpenSSL
+
     key = f"archlint/v1\0{kind.code}\0{about}".encode(errors="surrogatepass")
     digest = hashlib.sha256(key).hexdigest()
     return FindingReport(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 
@@ -59,6 +58,8 @@ def digest_of(path: str) -> str:
 
     Raises ModelReadError for what cannot be read.
     """
+    import hashlib  # late: few models have a snapshot, and it loads OpenSSL
+
     if path == STANDARD_INPUT:
         return ""
     with opened(path) as descriptor, open(descriptor, "rb", closefd=False) as file:

@@ -179,6 +179,13 @@ ROWS: dict[str, tuple[str, dict[str, Any], float]] = {
     "a view": (
         "(float[8,16] x) => (y) { y = Flatten (x) }", {"node": 1.0, "memory": 1.0}, 1,
     ),
+    # The same work twice: the first one is handed the elements of a convolution.
+    "equal operators, of which a kernel takes in one": (
+        """(float[1,16,6,6] x) => (float[1,16,6,6] y) <float[16,16,1,1] w> {
+            a = Conv (x, w) b = LeakyRelu (a) y = LeakyRelu (b)
+        }""",
+        {"operators": {"Relu": 1.0}, "activation": 10.0}, 16 * 36 * (11 + 1),
+    ),
     "a run beside its nodes": (
         "(float[8,16] x) => (float[8,16] y) { y = Relu (x) }", {"node": 1.0, "run": 10.0}, 11,
     ),

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from archlint.analyzer.analysis import Analysis, Effect
-from archlint.analyzer.blocks import Block
 from archlint.analyzer.finding import Alternative, Finding
 from archlint.analyzer.graph import Graph, Node
 from archlint.analyzer.proposal import Priced
@@ -24,7 +23,8 @@ from archlint.analyzer.report import (
     ValueReport,
 )
 
-if TYPE_CHECKING:  # a report without predictions does without
+if TYPE_CHECKING:  # a report without predictions does without, and one without findings
+    from archlint.analyzer.blocks import Block
     from archlint.analyzer.timing.prediction.times import Prediction
 
 

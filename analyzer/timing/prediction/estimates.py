@@ -68,19 +68,23 @@ class Estimator:
         self._lowered = lowered
         # All weights are read in every run: the caches hold those of a small model only.
         self._weight_byte = profile.memory.at(max(weight_bytes, 1))
+        # By the cost, which operators that do the same work share, and how the node is run.
+        self._alike: dict[tuple[int, bool, bool], tuple[float, bool]] = {}
 
     def estimate(self, node: Node) -> Estimate:
         """The time of a node that runs no bodies; raises Unpredictable where nothing tells it."""
         cost = self._table.cost(node)
         if cost is None:
             raise Unpredictable("its cost is unknown")
-        if node.id in self._lowered.within:
-            return Estimate(self._joined(node))
-        borders = self._borders(node)
-        if not (cost.macs or cost.ops or cost.bytes):
-            return Estimate(self._profile.node + borders)
-        work, by_bytes = self._work(node, cost)
-        return Estimate(self._profile.node + borders + work, by_bytes)
+        joined = node.id in self._lowered.within
+        beside = 0.0 if joined else self._profile.node + self._borders(node)
+        key = id(cost), joined, node.id in self._lowered.blocked
+        known = self._alike.get(key)
+        if known is None:
+            known = (self._joined(node), False) if joined else self._work(node, cost)
+            self._alike[key] = known
+        work, by_bytes = known
+        return Estimate(beside + work, by_bytes)
 
     def _joined(self, node: Node) -> float:
         """What a node adds to the kernel that does its work."""
@@ -97,16 +101,17 @@ class Estimator:
     def _borders(self, node: Node) -> float:
         """The ways into the blocked layout and out of it that the node needs."""
         tiles, total = self._profile.tiles, 0.0
-        if tiles is not None:
-            for names, curve in (
-                (self._lowered.enters.get(node.id, ()), tiles.enter),
-                (self._lowered.leaves.get(node.id, ()), tiles.leave),
-            ):
-                for elements in map(self._elements, names):
-                    total += self._profile.node + elements * curve.at(max(elements, 1))
+        enters, leaves = self._lowered.enters.get(node.id), self._lowered.leaves.get(node.id)
+        if tiles is None or not (enters or leaves):
+            return total
+        for names, curve in ((enters, tiles.enter), (leaves, tiles.leave)):
+            for elements in map(self._elements, names or ()):
+                total += self._profile.node + elements * curve.at(max(elements, 1))
         return total
 
     def _work(self, node: Node, cost: Cost) -> tuple[float, bool]:
+        if not (cost.macs or cost.ops or cost.bytes):
+            return 0.0, False
         if cost.macs:
             self._check_type(node)
         if node.operator == "Conv" and not cost.integer_macs:

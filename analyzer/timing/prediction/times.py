@@ -17,12 +17,14 @@ class Prediction:
     """Nanoseconds of each node of a graph by its id; a node that runs is in ``times`` or, with the
     reason, in ``unpredicted``.
 
-    ``by_bytes`` are those of ``times`` that only count what a node moves. ``inner`` are the
-    predictions of the bodies that a node runs, in the order of its cost table's, each of one trip.
+    ``lowered`` is how the graph is run. ``by_bytes`` are those of ``times`` that only count what a
+    node moves. ``inner`` are the predictions of the bodies that a node runs, in the order of its
+    cost table's, each of one trip.
     """
 
     table: CostTable
     profile: MachineProfile
+    lowered: Lowered
     times: Mapping[int, float]
     unpredicted: Mapping[int, str]
     by_bytes: frozenset[int]
@@ -91,7 +93,7 @@ def _predict(
             unpredicted[node.id] = str(reason)
         except OverflowError:
             unpredicted[node.id] = "its numbers are larger than any machine's"
-    return Prediction(table, profile, times, unpredicted, frozenset(by_bytes), inner)
+    return Prediction(table, profile, lowered, times, unpredicted, frozenset(by_bytes), inner)
 
 
 def _of_bodies(table: CostTable, node: Node, predictions: tuple[Prediction, ...]) -> float:

@@ -19,6 +19,7 @@ from threading import Timer
 LIMIT_SECONDS = 600.0
 """Wall time after which a process counts as failed."""
 Command = Sequence[str | Path]
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def process(command: Command, answer: Path = Path(os.devnull)) -> Usage | None:
         (os.POSIX_SPAWN_OPEN, 1, str(answer), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
-    pid = os.posix_spawn(words[0], words, os.environ, file_actions=actions)
+    # The first round, which is not counted, may keep the bytecode: users' starts compile nothing.
+    environ = {name: text for name, text in os.environ.items() if name != _NO_BYTECODE}
+    pid = os.posix_spawn(words[0], words, environ, file_actions=actions)
     timer = Timer(LIMIT_SECONDS, os.kill, (pid, signal.SIGKILL))
     timer.start()
     try:

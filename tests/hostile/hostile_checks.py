@@ -23,6 +23,8 @@ _OWN: Final = {
         r"##vso\[task\.logissue (?:(?:type|sourcepath|linenumber|code)=[^;\]]*;?)+\](?!.*##).*"
     ),
 }
+# Pages keep a number and its unit, or a count, on one line.
+_TIED: Final = re.compile(r"(?<=[0-9])\u00a0|\u00a0(?=×[0-9])")
 
 
 def wrong_with(code: int, out: str, err: str, form: str = "full") -> Iterator[str]:
@@ -35,6 +37,8 @@ def wrong_with(code: int, out: str, err: str, form: str = "full") -> Iterator[st
     if len(out) > _OUTPUT_BYTES:
         yield f"{len(out):,} bytes of output"
     own = _OWN.get(form)
+    if form == "html":
+        out = _TIED.sub(" ", out)
     if form in JSON:
         yield from _wrong_text(err)
         for document in out.splitlines() if form == "json-lines" else [out]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from archlint import cli, commands, output, pipeline, work
 from archlint.analyzer import engine
@@ -50,11 +51,12 @@ class _Run:
     reads_weights: bool = False  # it fails, beside its report, where they cannot be read
 
 
+_check: Final = partial(check, typer.Context(TyperCommand("check")))
 _RUNS: Final = (
-    _Run("check", check),
-    _Run("check at a terminal", check, terminal=True),
-    _Run("check as json", partial(check, output_format=Format.JSON), form="json"),
-    _Run("check for all", partial(check, output_format=Format.JSON, select=["ALL"]),
+    _Run("check", _check),
+    _Run("check at a terminal", _check, terminal=True),
+    _Run("check as json", partial(_check, output_format=Format.JSON), form="json"),
+    _Run("check for all", partial(_check, output_format=Format.JSON, select=["ALL"]),
          form="json", reads_weights=True),
     _Run("cost at a terminal", commands.cost, terminal=True),
     *(_Run(f"cost by {by}", partial(commands.cost, by=by)) for by in By),
@@ -65,7 +67,7 @@ _RUNS: Final = (
 )  # fmt: skip
 _EACH: Final = 3  # models in a row of which one is written in each of the formats
 _FORMATS: Final = tuple(
-    _Run(f"check as {form}", partial(check, output_format=form), form=form)
+    _Run(f"check as {form}", partial(_check, output_format=form), form=form)
     for form in Format
     if form not in (Format.FULL, Format.JSON)
 )
@@ -101,6 +103,7 @@ class Examiner:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         faulthandler.enable()
         os.environ.update(COLUMNS=_COLUMNS, NO_COLOR="1", ARCHLINT_NO_CACHE="1")
+        sys.dont_write_bytecode = True  # or what is imported late would be written beside it
         self._turn = 0
         self._model: str | None = None
         self._seen: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from archlint.analyzer.text import milliseconds, percent_change, plural, safe
+from archlint.analyzer.text import milliseconds, plural, safe
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Comparison, Measured, Whole
@@ -55,8 +55,7 @@ def _direction(comparison: Comparison) -> str:
 def _numbers(comparison: Comparison) -> str:
     before, after = milliseconds(comparison.before), milliseconds(comparison.after)
     interval = f"{comparison.interval.low:.3f} to {comparison.interval.high:.3f}"
-    change = percent_change(round(comparison.before), round(comparison.after))
-    text = f"{before} → {after} ({change}), ratio {comparison.ratio:.3f} [{interval}]"
+    text = f"{before} → {after}, ratio {comparison.ratio:.3f} [{interval}]"
     conditions = [
         plural(comparison.threads, "thread"),
         str(comparison.clock),

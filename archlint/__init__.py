@@ -19,7 +19,10 @@ if TYPE_CHECKING:
         NodeReport,
         ProposalReport,
         Report,
+        State,
     )
+    from archlint.analyzer.report.layers import LayerReport
+    from archlint.analyzer.report.weights import WeightReport
     from archlint.api import lint, render
     from archlint.torch_export import lint_torch
 
@@ -29,12 +32,15 @@ __all__ = [
     "Cost",
     "FindingReport",
     "FixKind",
+    "LayerReport",
     "ModelError",
     "ModelReport",
     "NodeReport",
     "ProposalReport",
     "Report",
     "Severity",
+    "State",
+    "WeightReport",
     "__version__",
     "lint",
     "lint_torch",
@@ -47,12 +53,15 @@ _MODULES = {
     "Cost": "analyzer.cost",
     "FindingReport": "analyzer.report",
     "FixKind": "analyzer.proposal",
+    "LayerReport": "analyzer.report.layers",
     "ModelError": "analyzer.errors",
     "ModelReport": "analyzer.report",
     "NodeReport": "analyzer.report",
     "ProposalReport": "analyzer.report",
     "Report": "analyzer.report",
     "Severity": "analyzer.finding",
+    "State": "analyzer.report",
+    "WeightReport": "analyzer.report.weights",
     "lint": "api",
     "lint_torch": "torch_export",
     "render": "api",
@@ -70,4 +79,4 @@ if not TYPE_CHECKING:  # to a type checker it would mean that there are all name
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

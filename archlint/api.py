@@ -15,7 +15,7 @@ from archlint.analyzer.report import Report
 from archlint.analyzer.timing.prediction.cache import stored
 from archlint.arguments import Path, Texts, items, setting, shape, size
 from archlint.batch import Effort
-from archlint.caller import seldom_collected, without_main
+from archlint.caller import SELDOM_COLLECTED, WITHOUT_MAIN
 from archlint.check_run import Ends, judged
 from archlint.checking import Wanted, check
 from archlint.choices import FailOn, Format
@@ -162,7 +162,7 @@ def lint(
     effort = Effort(arguments.whole("jobs", jobs, 0, 1024), cache)
     wanted = Wanted(arguments.base(base), effort=effort, held=held, shown=False)
     ends = Ends(baseline=None if baseline is None else arguments.path("baseline", baseline))
-    with arguments.named_as_arguments(), seldom_collected(), without_main():
+    with arguments.named_as_arguments(), SELDOM_COLLECTED, WITHOUT_MAIN:
         clock = _clock(verify, ep, threads, budget, timeout, memory, cpu_fallback=cpu_fallback)
         request = Request.of(options, execute=execute, layers=True)
         report = _checked(paths, request, wanted, ends, clock)

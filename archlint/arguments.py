@@ -19,6 +19,7 @@ Path = str | os.PathLike[str]
 Texts = str | Sequence[str]  # as on the command line: one text may name several, with commas
 Word = TypeVar("Word", bound=StrEnum)
 
+_NO_PATHS = (bytes, bytearray, Mapping)  # though they can be iterated over
 UNNAMED = "<model>"  # what a model in memory is called where it has no name; no file is
 _RENAMED = {"--dim": "dims", "--input-shape": "input_shapes"}  # options whose arguments are plural
 
@@ -68,6 +69,8 @@ def path(argument: str, value: object) -> str:
     """The path as text; raises TypeError for what is none."""
     if isinstance(value, str | os.PathLike):
         text = os.fspath(value)
+        if text == "":
+            raise ConfigError(argument, "is empty; name a file or a folder")
         if isinstance(text, str):
             return text
     raise TypeError(f"{argument} takes a path, not {_kind(value)}")
@@ -136,7 +139,7 @@ def whole(argument: str, value: int, low: int, high: int) -> int:
 def word(argument: str, value: object, words: type[Word]) -> Word:
     """One of the words of an enumeration; raises ConfigError for another one."""
     if not isinstance(value, str):
-        raise TypeError(f"{argument} takes a text, not {_kind(value)}")
+        raise TypeError(f"{argument} takes a text ({', '.join(words)}), not {_kind(value)}")
     if value not in list(words):
         near = nearest(value, words) or f"; it can be {', '.join(words)}"
         raise ConfigError(argument, f"there is no '{value}'{near}")
@@ -152,11 +155,14 @@ def models(value: object, name: object) -> tuple[list[str], dict[str, InMemory]]
         raise TypeError("name is for a ModelProto; a path is called as it is")
     if isinstance(value, str | os.PathLike):
         return [path("model", value)], {}
-    if isinstance(value, bytes | bytearray) or not isinstance(value, Iterable):
+    if hasattr(value, "read") or not isinstance(value, Iterable) or isinstance(value, _NO_PATHS):
         raise TypeError(
             f"a model is a path, or an onnx.ModelProto, not {_kind(value)}{_hint(value)}"
         )
-    return [path("model", one) for one in value], {}
+    listed = list(value)
+    if any(isinstance(one, ModelProto | InMemory) for one in listed):
+        raise TypeError("several models are paths; give each ModelProto to a call of its own")
+    return [path("model", one) for one in listed], {}
 
 
 def base(value: object) -> str | InMemory | None:
@@ -172,7 +178,7 @@ def in_memory(model: ModelProto | InMemory) -> InMemory:
 
 
 def _elements(argument: str, value: object) -> Iterable[Any]:
-    if isinstance(value, bytes | bytearray | Mapping) or not isinstance(value, Iterable):
+    if isinstance(value, _NO_PATHS) or not isinstance(value, Iterable):
         raise TypeError(f"{argument} takes one or several, not {_kind(value)}")
     return value
 
@@ -181,6 +187,8 @@ def _hint(value: object) -> str:
     """What to do with what could become a model."""
     if isinstance(value, bytes | bytearray):
         return "; parse it: onnx.load_model_from_string(…)"
+    if hasattr(value, "read"):
+        return "; give its path, or load it: onnx.load(…)"
     if hasattr(value, "model_proto"):
         return "; give its model_proto"
     if hasattr(value, "named_modules"):

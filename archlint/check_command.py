@@ -11,6 +11,7 @@ from archlint.analyzer.choices import DEFAULT_BUDGET, DEFAULT_TIMEOUT
 from archlint.choices import AnchorChoice, Assets, FailOn, Format, OnPointer
 from archlint.output import fail
 from archlint.parameters import (
+    AssetsOption,
     Budget,
     Config,
     Dims,
@@ -21,6 +22,7 @@ from archlint.parameters import (
     ExtendSelect,
     Fallback,
     ForceExclude,
+    Html,
     Ignore,
     InputShapes,
     Isolated,
@@ -37,7 +39,14 @@ from archlint.parameters import (
 )
 
 
+def _typed(context: typer.Context) -> str:
+    from archlint.typed_command import typed_command  # late: only pages tell it
+
+    return typed_command(context)
+
+
 def check(
+    context: typer.Context,
     paths: Paths,
     output_format: Annotated[
         Format | None,
@@ -51,19 +60,8 @@ def check(
             help="Write the findings to a file as well, as in sarif=archlint.sarif. Repeatable.",
         ),
     ] = [],  # noqa: B006 - typer copies it
-    html: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FILE", help="Write the HTML report to a file: short for --output html=FILE."
-        ),
-    ] = [],  # noqa: B006 - typer copies it
-    assets: Annotated[
-        Assets,
-        typer.Option(
-            help="Where the style and the script of the HTML report are: in it, or in files beside "
-            "it, for servers that allow none inside.",
-        ),
-    ] = Assets.INLINE,
+    html: Html = [],  # noqa: B006 - typer copies it
+    assets: AssetsOption = Assets.INLINE,
     config: Config = [],  # noqa: B006 - typer copies it
     isolated: Isolated = False,
     select: Select = [],  # noqa: B006 - typer copies it
@@ -196,10 +194,9 @@ def check(
     elif ep or threads != 1 or cpu_fallback:
         fail("--ep, --threads and --cpu-fallback", "say how to time: give --verify too")
     wanted = Wanted(base, on_lfs_pointer, anchor, Effort(jobs, not no_cache, executor))
-    files = *output, *(f"html={file}" for file in html)
     ends = Ends(
-        output_file, files, assets, baseline, write_baseline, prune_baseline, strict_baseline,
-        add_ignore, max_warnings,
+        output_file, tuple(output), tuple(html), assets, baseline, write_baseline, prune_baseline,
+        strict_baseline, add_ignore, max_warnings, partial(_typed, context),
     )  # fmt: skip
     again = partial(run, paths, Request.of(options, execute=execute), wanted, ends, clock)
     if watch:

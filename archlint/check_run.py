@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """What becomes of what is found: where it is written, and what is accepted of it."""
+    """What becomes of what is found: where it is written, and what is accepted of it.
+
+    ``command`` tells what was typed.
+    """
 
     output_file: str | None = None
     outputs: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
     assets: Assets = Assets.INLINE
     baseline: str | None = None
     write_baseline: bool = False
@@ -34,6 +38,7 @@ class Ends:
     strict_baseline: bool = False
     add_ignore: str | None = None
     max_warnings: int | None = None
+    command: Callable[[], str] = str
 
     def __post_init__(self) -> None:
         asked = {
@@ -44,6 +49,8 @@ class Ends:
         several = [name for name, given in asked.items() if given]
         if len(several) > 1:
             raise ConfigError(" and ".join(several), "accept in different ways; give one of them")
+        if several and (self.outputs or self.pages):
+            raise ConfigError(several[0], "writes no report; leave out --output and --html")
 
 
 def run(
@@ -54,18 +61,20 @@ def run(
     clock: Stopwatch | None = None,
 ) -> int:
     """Check the models, write what is found, and return the exit code."""
-    from archlint.outputs import parse_outputs, write_all
+    from archlint.outputs import parse_outputs, refuse_unwritable, write_all
 
     configuration = request.configuration()
     output_file, named = output_target(ends.output_file)
-    outputs = parse_outputs(ends.outputs, output_file)
+    outputs = parse_outputs(ends.outputs, output_file, ends.pages)
+    models = [*paths, wanted.base] if isinstance(wanted.base, str) else paths
+    refuse_unwritable(outputs, output_file, named, models)
     output_format = configuration.output_format()
-    if Format.HTML in (output_format, *(one.output_format for one in outputs)):
+    is_drawn = Format.HTML in (output_format, *(one.output_format for one in outputs))
+    if is_drawn:
         request = replace(request, layers=True)
     elif ends.assets is not Assets.INLINE:
         raise ConfigError("--assets", "is for HTML; give --html FILE too")
-    prepared = Prepared(configuration, known_machine(), clock)
-    report = check(paths, request, prepared, wanted)
+    report = check(paths, request, Prepared(configuration, known_machine(), clock), wanted)
     for failure in report.failures:
         complain(failure.path, failure.why)
     if ends.add_ignore is not None:
@@ -80,7 +89,8 @@ def run(
         write((baselines.written if ends.write_baseline else baselines.pruned)(report), None)
         return broken_code(report)
     report = judged(report, configuration, ends, timed=clock is not None)
-    report = with_outcomes(report, configuration)
+    report = with_outcomes(report, configuration, ends.max_warnings)
+    report = replace(report, command=ends.command() if is_drawn else "")
     write_all(report, output_format, output_file, named, outputs, configuration, ends.assets)
     return exit_code(report, configuration, ends.max_warnings)
 

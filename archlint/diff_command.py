@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from archlint.choices import DiffFormat
-from archlint.output import EXIT_INPUT, complain, write
+from archlint.analyzer.errors import ConfigError
+from archlint.choices import Assets, DiffFormat
+from archlint.output import EXIT_INPUT, complain
 from archlint.parameters import (
+    AssetsOption,
     Config,
     Dims,
     ExtendSelect,
+    Html,
     Ignore,
     InputShapes,
     Isolated,
@@ -25,12 +29,15 @@ _SIDE = "a file, or a model in a revision of git, as in main:models/a.onnx"
 
 
 def diff(
+    context: typer.Context,
     base: Annotated[str, typer.Argument(metavar="BASE", help=f"The model as it was: {_SIDE}.")],
     head: Annotated[str, typer.Argument(metavar="HEAD", help=f"The model as it is: {_SIDE}.")],
     output_format: Annotated[
         DiffFormat, typer.Option("--output-format", help="How to write the difference.")
     ] = DiffFormat.TEXT,
     output_file: OutputFile = None,
+    html: Html = [],  # noqa: B006 - typer copies it
+    assets: AssetsOption = Assets.INLINE,
     config: Config = [],  # noqa: B006 - typer copies it
     isolated: Isolated = False,
     select: Select = [],  # noqa: B006 - typer copies it
@@ -43,15 +50,28 @@ def diff(
 ) -> None:
     """Compare two versions of a model: costs, operations, and findings."""
     from archlint.diffing import compared, difference_text
+    from archlint.outputs import parse_outputs, refuse_unwritable, texts_of, write_texts
     from archlint.work import Request
+
+    pages = parse_outputs((), output_file, html)
+    refuse_unwritable(pages, output_file, "-o", [base, head])
+    if assets is not Assets.INLINE and not pages:
+        raise ConfigError("--assets", "is for HTML; give --html FILE too")
 
     options = {
         "config": config, "isolated": isolated, "select": select, "extend_select": extend_select,
         "ignore": ignore, "options": option, "dims": dim, "shapes": input_shape, "target": target,
     }  # fmt: skip
-    report = compared(base, head, Request.of(options))
+    report = compared(base, head, Request.of(options, layers=bool(pages)))
     for failure in report.failures:
         complain(failure.path, failure.why)
+    if pages:
+        from archlint.typed_command import typed_command  # late: only pages tell it
+
+        report = replace(report, command=typed_command(context))
+    files = [(page.output_format, page.file, page.option) for page in pages]
+    texts = texts_of(report, files, assets=assets)
     if report.models:
-        write(difference_text(report, output_format, output_file), output_file)
+        texts.append((difference_text(report, output_format, output_file), output_file, "-o"))
+    write_texts(texts)
     raise typer.Exit(EXIT_INPUT if report.failures else 0)

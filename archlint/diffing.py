@@ -27,17 +27,22 @@ def compared(base: str, head: str, request: Request) -> Report:
     Raises ConfigError for a side that names nothing.
     """
     request = replace(request, architectures=True)
+    undrawn = replace(request, layers=False)
     with ExitStack() as stack:
         files = [_file(name, stack) for name in (base, head)]
         named = parse_revision_path(head)
         path = head if named is None else named[1]
         prepared = Prepared(request.configuration(), known_machine())
-        before, after = (answer(request, Task(path, file), prepared) for file in files)
+        before, after = (
+            answer(wanted, Task(path, file), prepared)
+            for wanted, file in zip((undrawn, request), files, strict=True)
+        )
     failures = _named(base, before) + _named(head, after)
     if before.report is None or after.report is None:
-        return Report(__version__, failures=failures, base=base)
+        return Report(__version__, failures=failures, base=base, is_difference=True)
     report = beside(after.report, after.architecture, Counterpart(base), before)
-    return Report(__version__, (replace(report, path=head),), failures, base=base)
+    model = replace(report, path=head)
+    return Report(__version__, (model,), failures, base=base, is_difference=True)
 
 
 def _named(name: str, side: Answer) -> tuple[Failure, ...]:

@@ -40,6 +40,8 @@ def latency_report(latency: Latency) -> LatencyReport:
         low=interval.low / 1e6,
         high=interval.high / 1e6,
         quiet=is_quiet(latency),
+        tenth=latency.spread.low / 1e6,
+        cores=latency.cores,
     )
 
 

@@ -105,6 +105,7 @@ def _known(key: str) -> dict[str, Any] | None:
             return None
         memo: dict[str, Any] = json.loads(text)
         same = memo["state"] == _state([(kind, path) for kind, path in memo["things"]])
+        same = same and all(_is_plain(path) for path, _ in memo["outputs"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return memo if same else None
@@ -118,6 +119,11 @@ def _is_ours(path: str) -> bool:
         return False
     user = os.geteuid()
     return all(s.st_uid == user and not s.st_mode & (stat.S_IWGRP | stat.S_IWOTH) for s in states)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a file can be written there, and leads nowhere else: to a model, say."""
+    return os.path.realpath(path) == path and (os.path.isfile(path) or not os.path.exists(path))
 
 
 def _told_again(memo: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ from typing import NoReturn, TextIO
 from archlint.analyzer.errors import ConfigError
 from archlint.analyzer.text import Paint, safe, to_ascii
 
+NO_MODELS = "is a model, or is named as one, and would be overwritten; name another file"
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INPUT, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
@@ -30,7 +31,9 @@ def terminal(output_file: str | None) -> tuple[Paint, int | None]:
 
 def write(text: str, output_file: str | None, named: str = "-o") -> None:
     """Write to stdout, or to a file that is replaced only when all is written; ``named`` is what
-    the user has named the file by."""
+    the user has named the file by. Raises ConfigError for what cannot be written, and models."""
+    if output_file is not None and is_model_name(output_file):
+        raise ConfigError(f"{named} {output_file}", NO_MODELS)
     try:
         if output_file is None:
             _print(text, sys.stdout)
@@ -41,6 +44,11 @@ def write(text: str, output_file: str | None, named: str = "-o") -> None:
     except OSError as error:
         target = "stdout" if output_file is None else f"{named} {output_file}"
         raise ConfigError(target, f"cannot be written: {error.strerror}") from error
+
+
+def is_model_name(path: str) -> bool:
+    """Whether a search for models would find a file of this name, or what the name leads to."""
+    return any(name.lower().endswith(".onnx") for name in (path, os.path.realpath(path)))
 
 
 def replace_file(path: str, content: str | bytes) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -12,9 +13,10 @@ from archlint.analyzer.report import Report
 from archlint.analyzer.text import nearest
 from archlint.choices import Assets, Format
 from archlint.configuration import Configuration
-from archlint.output import terminal, write
+from archlint.output import NO_MODELS, is_model_name, terminal, write
 
-_OPTION = "--output"
+Text = tuple[str, str | None, str]  # a text, its file or None for stdout, the option that names it
+_OPTION, _HTML_OPTION = "--output", "--html"
 _PACKAGE = "archlint.analyzer.report"
 # Imported where they are asked for: few runs need more than one.
 _FOR_PEOPLE = {Format.FULL: "full", Format.GROUPED: "grouped"}
@@ -30,22 +32,25 @@ _IN_CONTEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file that the report is written to in a format."""
+    """A file that the report is written to in a format, and the option that asks for it."""
 
     output_format: Format
     file: str
+    option: str = _OPTION
 
 
-def parse_outputs(texts: Sequence[str], output_file: str | None = None) -> tuple[Output, ...]:
-    """What ``--output FORMAT=FILE`` asks for, beside the file of ``--output-file``.
+def parse_outputs(
+    texts: Sequence[str], output_file: str | None = None, pages: Sequence[str] = ()
+) -> tuple[Output, ...]:
+    """What ``--output FORMAT=FILE`` and ``--html FILE`` ask for, beside ``--output-file``.
 
     Raises ConfigError for what is no such pair, and for a file that is named twice.
     """
-    outputs = tuple(map(_parsed, texts))
+    outputs = (*map(_parsed, texts), *map(_page, pages))
     taken = set() if output_file is None else {_key(output_file)}
     for output in outputs:
         if _key(output.file) in taken:
-            raise ConfigError(_OPTION, f"two reports would be written to {output.file}")
+            raise ConfigError(output.option, f"two reports would be written to {output.file}")
         taken.add(_key(output.file))
     return outputs
 
@@ -58,9 +63,48 @@ def _parsed(text: str) -> Output:
         raise ConfigError(source, f"there is no format '{word}'{near}")
     if not sign or not file:
         raise ConfigError(source, f"names no file; write {word}=FILE")
-    if file == "-":
+    if _is_stdout(file):
         raise ConfigError(source, f"is for files; use --output-format {word} for stdout")
     return Output(Format(word), file)
+
+
+def _page(file: str) -> Output:
+    if not file:
+        raise ConfigError(_HTML_OPTION, "names no file; write --html report.html")
+    if _is_stdout(file):
+        why = "is where the text report goes; name a file, as in --html report.html"
+        raise ConfigError(f"{_HTML_OPTION} {file}", why)
+    return Output(Format.HTML, file, _HTML_OPTION)
+
+
+def _is_stdout(file: str) -> bool:
+    """Whether it stands for stdout, or is the file that this was led to: each report would
+    overwrite what the other says."""
+    if file == "-":
+        return True
+    with suppress(OSError):
+        return os.path.isfile(file) and os.path.samestat(os.stat(file), os.fstat(1))
+    return False
+
+
+def refuse_unwritable(
+    outputs: Sequence[Output], output_file: str | None, named: str, models: Sequence[str]
+) -> None:
+    """Raise ConfigError for files that cannot be written, or are ``models``, before there is what
+    to write; ``named`` is what the user has named ``output_file`` by."""
+    files = [(one.option, one.file) for one in outputs]
+    if output_file is not None:
+        files.append((named, output_file))
+    read = {_key(model) for model in models}
+    for option, file in files:
+        source, folder = f"{option} {file}", os.path.dirname(os.path.realpath(file))
+        if _key(file) in read or is_model_name(file):
+            raise ConfigError(source, NO_MODELS)
+        if os.path.isdir(file):
+            raise ConfigError(source, "cannot be written: Is a directory; name a file in it")
+        if not os.path.exists(folder):
+            why = "cannot be written: No such file or directory; make the folder first"
+            raise ConfigError(source, why)
 
 
 def _key(file: str) -> str:
@@ -110,14 +154,40 @@ def write_all(
 ) -> None:
     """Write the files of ``outputs``, then the report itself to its file or to stdout; ``named`` is
     what the user has named that file by. External ``assets`` are written beside each HTML file."""
-    files = [(one.output_format, one.file, _OPTION) for one in outputs]
-    texts: list[tuple[str, str | None, str]] = []
-    for kind, target, option in (*files, (output_format, output_file, named)):
+    files = [(one.output_format, one.file, one.option) for one in outputs]
+    every = (*files, (output_format, output_file, named))
+    write_texts(texts_of(report, every, configuration, assets))
+
+
+def texts_of(
+    report: Report,
+    files: Iterable[tuple[Format, str | None, str]],
+    configuration: Configuration | None = None,
+    assets: Assets = Assets.INLINE,
+) -> list[Text]:
+    """The report in each format for its file, or stdout, that an option has named, with the assets
+    beside it."""
+    texts: list[Text] = []
+    for kind, target, option in files:
         if kind is Format.HTML and assets is Assets.EXTERNAL:
             texts += ((text, path, option) for path, text in _asset_files(target))
         texts.append((rendered(report, kind, target, configuration, assets), target, option))
+    return texts
+
+
+def write_texts(texts: Sequence[Text]) -> None:
+    """Write each text to its file; raises ConfigError where one would overwrite another."""
+    _refuse_shared(texts)
     for text, file, option in texts:
         write(text, file, option)
+
+
+def _refuse_shared(texts: Sequence[Text]) -> None:
+    """Raise ConfigError where assets and reports would overwrite each other."""
+    first: dict[str, str] = {}
+    for text, file, option in texts:
+        if file is not None and first.setdefault(_key(file), text) != text:
+            raise ConfigError(option, f"the report and its assets would both be written to {file}")
 
 
 def _stem(file: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from archlint.analyzer.choices import By
-from archlint.choices import TableFormat
+from archlint.choices import Assets, TableFormat
 
 Paths = Annotated[
     list[str],
@@ -119,6 +119,18 @@ Isolated = Annotated[bool, typer.Option("--isolated", help="Look for no configur
 OutputFile = Annotated[
     str | None,
     typer.Option("--output-file", "-o", metavar="FILE", help="Write to a file instead of stdout."),
+]
+Html = Annotated[
+    list[str],
+    typer.Option(metavar="FILE", help="Write the HTML report to a file as well. Repeatable."),
+]
+AssetsOption = Annotated[
+    Assets,
+    typer.Option(
+        "--assets",
+        help="Where the style and the script of the HTML report are: in it, or in files beside it, "
+        "for servers that allow none inside.",
+    ),
 ]
 Select = Annotated[
     list[str],

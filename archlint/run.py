@@ -106,24 +106,27 @@ def exit_code(report: Report, configuration: Configuration, max_warnings: int | 
     of their warnings."""
     if code := broken_code(report):
         return code
-    warnings = sum(
-        finding.severity is Severity.WARNING for model in report.models for finding in model.told
-    )
-    if max_warnings is not None and warnings > max_warnings:
-        return EXIT_FINDINGS
-    outcomes = with_outcomes(report, configuration)
+    outcomes = with_outcomes(report, configuration, max_warnings)
     return EXIT_FINDINGS if any(model.failed for model in outcomes.models) else 0
 
 
-def with_outcomes(report: Report, configuration: Configuration) -> Report:
+def with_outcomes(
+    report: Report, configuration: Configuration, max_warnings: int | None = None
+) -> Report:
     """The report, whose models know whether the run fails for them; nothing is judged where it
-    never fails."""
-    levels = ((model, configuration.fail_on(model.path)) for model in report.models)
-    models = (
-        model if level is FailOn.NEVER else replace(model, failed=_fails(model, level))
-        for model, level in levels
-    )
+    never fails. With too many warnings it fails for each model that has one."""
+    warnings = [_warnings(model) for model in report.models]
+    is_over = max_warnings is not None and sum(warnings) > max_warnings
+    models = []
+    for model, count in zip(report.models, warnings, strict=True):
+        level = configuration.fail_on(model.path)
+        failed = None if level is FailOn.NEVER else _fails(model, level)
+        models.append(replace(model, failed=True if is_over and count else failed))
     return replace(report, models=tuple(models))
+
+
+def _warnings(model: ModelReport) -> int:
+    return sum(finding.severity is Severity.WARNING for finding in model.told)
 
 
 def broken_code(report: Report) -> int:

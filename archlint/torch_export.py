@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Unpack
 
 from onnx import ModelProto, TensorProto
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _NEEDED = "lint_torch needs torch and onnxscript; install them with: pip install torch onnxscript"
 _REWRITTEN = "pkg.onnxscript.rewriter.rule_name"
 _LONGEST = 300  # characters of a reason
+_WHERE = "torch.export.export(module, inputs) tells where"
+_ONE_AT_A_TIME = RLock()  # streams, warnings and generators are those of all threads
 
 
 def lint_torch(
@@ -55,7 +58,8 @@ def lint_torch(
     module
         What ``torch.onnx.export`` takes; its weights can be on any device, also on ``meta``.
     example_inputs
-        The positional arguments of a call; a tensor stands for the only one.
+        The positional arguments of a call as a tuple, on the device of the weights; a tensor
+        stands for the only one. Of tensors only the types and sizes count.
     kwargs
         The keyword arguments of the call.
     dynamic_shapes
@@ -82,7 +86,7 @@ def lint_torch(
     ConfigError
         As of ``lint``.
     TypeError
-        The module is none.
+        The module is none, or there is no such option.
 
     Examples
     --------
@@ -98,7 +102,8 @@ def lint_torch(
         raise TypeError(f"module takes a torch.nn.Module, not {type(module).__name__}")
     called = type(module).__name__ if name is None else arguments.path("name", name)
     inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
-    with _in_evaluation(module), loaded.no_grad(), _quiet():
+    kept = loaded.random.fork_rng(devices=[])  # a failing export draws from that of the CPU
+    with _ONE_AT_A_TIME, _in_evaluation(module), kept, loaded.no_grad(), _quiet():
         try:
             program = loaded.onnx.export(
                 module,
@@ -112,7 +117,8 @@ def lint_torch(
             )
             exported = _in_memory(program.model)
         except Exception as error:  # noqa: BLE001 - exporters raise what they like
-            raise ModelError(called, f"torch cannot export it: {_reason(error)}") from None
+            why = f"torch cannot export it: {_reason(error)}; {_WHERE}"
+            raise ModelError(called, why) from None
     names = frozenset(one for one, _ in module.named_modules(remove_duplicate=False))
     _call_by_modules(exported.proto, names)
     return lint(exported, name=called, **options)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import doctest
 import inspect
+import io
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.spawn import get_preparation_data
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from archlint.analyzer.reader.tensors import tensors
 from archlint.analyzer.reader.weights import read_tensor
 from archlint.analyzer.runtime.restored import restore
 from archlint.arguments import Options
-from archlint.caller import without_main
+from archlint.caller import WITHOUT_MAIN, Shared
 from archlint.choices import Format
 from command_line import Run
 from repositories import Repo, isolate
@@ -246,6 +248,10 @@ def test_of_several_models_failures_are_reported(here: Path) -> None:
         ({"model": 5}, TypeError, "a model is a path, or an onnx.ModelProto, not int"),
         ({"model": b"x"}, TypeError, "parse it: onnx.load_model_from_string(…)"),
         ({"model": ["net.onnx", None]}, TypeError, "model takes a path, not None"),
+        ({"model": [ModelProto()] * 2}, TypeError, "give each ModelProto to a call of its own"),
+        ({"model": io.BytesIO(b"x")}, TypeError, "give its path, or load it: onnx.load(…)"),
+        ({"model": {"net.onnx": 1}}, TypeError, "a model is a path, or an onnx.ModelProto, not"),
+        ({"fail_on": archlint.Severity.ERROR}, TypeError, "fail_on takes a text (error, warning,"),
         ({"name": "x"}, TypeError, "name is for a ModelProto"),
         ({"select": [1]}, TypeError, "select takes texts, not int"),
         ({"select": 1}, TypeError, "select takes one or several, not int"),
@@ -265,6 +271,7 @@ def test_of_several_models_failures_are_reported(here: Path) -> None:
         ({"set": {"ARC101.wide": 2}}, ValueError, "set ARC101.wide=2: ARC101 has no option 'wide'"),
         ({"fail_on": "warn"}, ValueError, "fail_on: there is no 'warn'; did you mean 'warning'?"),
         ({"config": "none.toml"}, ValueError, "config none.toml: there is no such file"),
+        ({"model": ""}, ValueError, "model: is empty; name a file or a folder"),
         ({"base": "none"}, ValueError, "base none: there is no such file or folder"),
         ({"jobs": -1}, ValueError, "jobs: must be between 0 and 1024, not -1"),
         ({"memory": 0}, ValueError, "memory: must be at least 0.1, not 0"),
@@ -391,7 +398,15 @@ def test_reports_show_themselves(here: Path) -> None:
     assert repr(report) == "<Report: 1 model, 1 finding, 1 failure>"
     assert str(report) == archlint.render(report, "concise").rstrip("\n")
     assert str(report.findings[0]) == str(report).partition("\n")[0].removeprefix("net.onnx: ")
+    assert repr(report.findings) == "[<FindingReport ARC101 wide-convolution: conv5x5>]"
+    (model,) = report.models
+    assert repr(model) == f"<ModelReport net.onnx: {MACS:,} MACs, 1 finding>"
+    assert f": at least {MACS:,} MACs" in repr(replace(model, unknown_nodes=1))
+    assert ": unknown MACs" in repr(replace(model, unknown_nodes=1, cost=archlint.Cost()))
     assert "net.onnx" in report._repr_html_()
+    assert "float:none" in report._repr_html_()  # JupyterLab lets the parts of a <dl> float
+    assert " id=" not in report._repr_html_()  # a notebook may show it twice
+    assert "No models." in archlint.lint([])._repr_html_()
 
 
 def test_progress_is_not_shown(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,12 +419,30 @@ def test_progress_is_not_shown(here: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_processes_import_nothing_of_the_script(here: Path) -> None:
     """Though it has no ``if __name__ == "__main__":``; it is there again afterwards."""
     before = sys.modules["__main__"]
-    with without_main():
+    with WITHOUT_MAIN:
         assert not [key for key in get_preparation_data("") if key.startswith("init_main")]
     assert sys.modules["__main__"] is before
     with pytest.raises(archlint.ModelError):
         archlint.lint("nothing.onnx", jobs=2)
     assert sys.modules["__main__"] is before
+
+
+def test_the_last_of_several_runs_puts_back_what_the_first_has_changed() -> None:
+    """Threads begin and end their runs in any order."""
+    done: list[str] = []
+
+    def change() -> Callable[[], None]:
+        done.append("changed")
+        return lambda: done.append("put back")
+
+    shared = Shared(change)
+    with shared:
+        shared.__enter__()
+    assert done == ["changed"]
+    shared.__exit__()
+    with shared:
+        pass
+    assert done == ["changed", "put back"] * 2
 
 
 def typed_names() -> dict[str, str]:

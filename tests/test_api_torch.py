@@ -106,7 +106,8 @@ def test_every_layer_of_a_transformer_is_in_a_module() -> None:
 
 
 def test_the_module_stays_as_it_was() -> None:
-    """Its modes, hooks, weights and running statistics, after an export and after a failed one."""
+    """Its modes, hooks, weights and running statistics, after an export and after a failed one; and
+    so do torch's random numbers."""
     net = network().train()
     net.drop.eval()
     net.features[1].eval()
@@ -116,9 +117,12 @@ def test_the_module_stays_as_it_was() -> None:
     hooks = [len(part._forward_hooks) for part in net.modules()]
     state = {name: value.clone() for name, value in net.state_dict().items()}
     held = {name: id(value) for name, value in net.named_parameters()}
-    archlint.lint_torch(net, torch.randn(*IMAGE))
-    with pytest.raises(archlint.ModelError):
-        archlint.lint_torch(net, torch.randn(7))
+    image, wrong = torch.randn(*IMAGE), torch.randn(1, 5, 32, 32)
+    drawn = torch.get_rng_state()
+    archlint.lint_torch(net, image)
+    with pytest.raises(archlint.ModelError, match=r"; torch\.export\.export\(.*\) tells where$"):
+        archlint.lint_torch(net, wrong)
+    assert torch.equal(torch.get_rng_state(), drawn)
     assert [part.training for part in net.modules()] == modes
     assert [len(part._forward_hooks) for part in net.modules()] == hooks
     assert {name: id(value) for name, value in net.named_parameters()} == held

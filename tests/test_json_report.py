@@ -247,6 +247,6 @@ def test_a_file_that_cannot_be_written_is_kept(
     ran = run(FLAGGED, "-o", path)
     assert (ran.code, ran.out) == (2, "")
     (line,) = ran.err.splitlines()
-    assert line == f"archlint: error: -o {path}: cannot be written: {os.strerror(why)}"
+    assert line.startswith(f"archlint: error: -o {path}: cannot be written: {os.strerror(why)}")
     assert (tmp_path / "report").read_text() == "old"
     assert sorted(os.listdir(tmp_path)) == ["folder", "report"]

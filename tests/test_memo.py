@@ -135,6 +135,14 @@ def test_outputs_are_written_again(here: Path) -> None:
     assert second.again
     assert (second.out, second.code) == (first.out, first.code)
     assert {name: (here / name).read_bytes() for name in written} == written
+    model = here / "models" / "two_3x3.onnx"
+    before = model.read_bytes()
+    os.unlink(here / "out.txt")
+    (here / "out.txt").symlink_to(model)
+    refused = check(*arguments)
+    assert (refused.again, refused.code) == (False, 2)
+    assert "would be overwritten" in refused.err
+    assert model.read_bytes() == before
 
 
 def test_a_run_in_several_processes_is_said_again(here: Path) -> None:

@@ -65,9 +65,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory that the pages speak of."""
     monkeypatch.chdir(tmp_path)
     for folder, names in {
-        "samples": ("inception_5x5",),
+        "samples": (
+            "inception_5x5", "inception_module", "inception_module_naive", "lenet5", "two_3x3",
+        ),
         "models": ("inception_5x5", "lenet5", "two_3x3"),
-    }.items():
+    }.items():  # fmt: skip
         (tmp_path / folder).mkdir()
         for name in names:
             shutil.copy(SAMPLES / f"{name}.onnx", tmp_path / folder)

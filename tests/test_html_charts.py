@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,16 +16,17 @@ from archlint.analyzer.cost import Cost
 from archlint.analyzer.report import ModelReport, Predicted
 from archlint.analyzer.report.html.charts import cost_map, depth, roofline, scatter, strips
 from archlint.analyzer.report.html.charts.dots import Area
-from archlint.analyzer.report.html.charts.line_names import clear_of
 from archlint.analyzer.report.html.charts.measures import Measure, groups, share, whole
 from archlint.analyzer.report.html.charts.plot import plot
+from archlint.analyzer.report.html.charts.short_names import short_name
 from archlint.analyzer.report.html.charts.steps import ticks
 from archlint.analyzer.report.html.charts.treemap import Area as Room
-from archlint.analyzer.report.html.charts.treemap import squarified
+from archlint.analyzer.report.html.charts.treemap import in_rows, row_ends, squarified
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.report.html.svg import Figure, text_width
 from archlint.analyzer.report.layers import Kernels, LayerReport
+from inherited import marks
 from reports import model as reported
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -119,6 +121,14 @@ def wide() -> ModelReport:
 _MODELS = (static, timed, predicted, unknown, nothing_known, hostile, deep, wide)
 
 
+class Nowhere(Ids):
+    """No rows to lead to: tooltips tell all themselves."""
+
+    def node(self, place: int) -> str:
+        """No row."""
+        return ""
+
+
 def pictures(model: ModelReport) -> dict[str, Figure]:
     """All that there are of a model."""
     ids = Ids()
@@ -130,6 +140,12 @@ def pictures(model: ModelReport) -> dict[str, Figure]:
         **{str(by): cost_map.draw(model, ids, by) for by in cost_map.measures(model)},
     }
     return {name: figure for name, figure in found.items() if figure is not None}
+
+
+@cache
+def shown(make: Callable[[], ModelReport]) -> dict[str, Figure]:
+    """The pictures of a model, drawn once."""
+    return pictures(make())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +173,7 @@ def texts(element: ET.Element, x: float = 0, y: float = 0) -> Iterator[Text]:
 
 
 def parsed(figure: Figure) -> ET.Element:
-    return ET.fromstring(figure.svg)  # noqa: S314 - the renderer wrote it
+    return marks(figure.svg)
 
 
 def rects(element: ET.Element, tone: str = "") -> list[Room]:
@@ -170,7 +186,7 @@ def rects(element: ET.Element, tone: str = "") -> list[Room]:
 
 @pytest.mark.parametrize("make", _MODELS)
 def test_text_is_legible_whole_and_covers_no_other(make: Callable[[], ModelReport]) -> None:
-    for name, figure in pictures(make()).items():
+    for name, figure in shown(make).items():
         root = parsed(figure)
         width, height = float(root.get("width", "")), float(root.get("height", ""))
         assert width <= 960
@@ -185,11 +201,11 @@ def test_text_is_legible_whole_and_covers_no_other(make: Callable[[], ModelRepor
 
 @pytest.mark.parametrize("make", _MODELS)
 def test_the_same_report_gives_the_same_bytes(make: Callable[[], ModelReport]) -> None:
-    assert pictures(make()) == pictures(make())
+    assert pictures(make()) == shown(make)
 
 
 def test_nothing_of_a_model_is_markup() -> None:
-    for figure in pictures(hostile()).values():
+    for figure in shown(hostile).values():
         assert "<script" not in figure.svg
         assert not re.search(r" (style|id|on\w+)=", figure.svg)
     assert "<script" not in plot(hostile(), "cost-map")
@@ -211,12 +227,12 @@ def test_nothing_of_a_model_is_markup() -> None:
 def test_pictures_are_those_of_what_is_known(
     make: Callable[[], ModelReport], expected: set[str]
 ) -> None:
-    assert set(pictures(make())) == expected
+    assert set(shown(make)) == expected
 
 
 @pytest.mark.parametrize("name", ["strips", "depth", "MACs"])
 def test_what_is_unknown_is_said(name: str) -> None:
-    figure = pictures(unknown())[name]
+    figure = shown(unknown)[name]
     said = " ".join([figure.caption, *(one.says for one in texts(parsed(figure)))])
     assert "2 nodes" in said
     assert "unknown" in said
@@ -229,7 +245,7 @@ def test_macs_that_are_all_unknown_are_no_strip_and_are_said() -> None:
 
 
 def test_an_unknown_height_is_a_frame_and_no_bar() -> None:
-    root = parsed(pictures(unknown())["depth"])
+    root = parsed(shown(unknown)["depth"])
     framed = [one for one in root.iter(f"{_SVG}rect") if one.get("stroke-dasharray")]
     assert len(framed) == 2
     assert all("MACs unknown" in "".join(one.itertext()) for one in framed)
@@ -240,7 +256,7 @@ def test_an_unknown_height_is_a_frame_and_no_bar() -> None:
 
 def test_a_strip_is_divided_by_shares() -> None:
     """Block k of 6 has k of the 21 parts of the MACs: its layers have 1 to 4 times k million."""
-    root = parsed(pictures(static())["strips"])
+    root = parsed(shown(static)["strips"])
     first = next(root.iter(f"{_SVG}g"))
     found = rects(first)
     whole = sum(one.width for one in found)
@@ -251,17 +267,26 @@ def test_a_strip_is_divided_by_shares() -> None:
 
 
 def test_parts_keep_their_colour_in_all_strips() -> None:
-    root = parsed(pictures(timed())["strips"])
+    root = parsed(shown(timed)["strips"])
     rows = [
         {
             "".join(one.itertext()).split("\n")[0]: one.get("class")
             for one in row.iter(f"{_SVG}rect")
         }
-        for row in root.iter(f"{_SVG}g")
+        for row in root
     ]
     assert len(rows) == 3
     for name in rows[0].keys() & rows[1].keys():
         assert rows[0][name] == rows[1][name]
+    assert Counter(rows[0].values()).most_common(1)[0][0] == f"f-{Tone.EVEN} s-{Tone.SURFACE}"
+
+
+def test_a_strip_tells_what_it_counts() -> None:
+    """Its own measure; the tooltips of the strips below tell theirs."""
+    first, second, _ = parsed(shown(timed)["strips"])
+    told = ["".join(one.itertext()) for row in (first, second) for one in row.iter(f"{_SVG}title")]
+    assert told[0] == "block0\n8 nodes\nMACs 10.00 M (4.8 %)"
+    assert all(("MACs" in one) != ("measured time" in one) for one in told)
 
 
 def test_a_part_that_is_too_narrow_for_its_name_has_none() -> None:
@@ -311,12 +336,31 @@ def test_the_treemap_of_the_paper() -> None:
     assert third.width / fourth.width == pytest.approx(4 / 3)
 
 
+def test_equal_parts_are_a_grid_in_their_order() -> None:
+    """Of 12 in 960 × 420: 6 × 2 are 160 × 210 each, 5 in a row would be 192 × 140 or longer."""
+    room = Room(0, 0, 960, 420)
+    found = in_rows([2.0] * 12, row_ends([2.0] * 12, room), room)
+    assert [tuple(one) for one in found] == [
+        pytest.approx((160 * (at % 6), 210 * (at // 6), 160, 210)) for at in range(12)
+    ]
+
+
+def test_rows_fill_an_area_in_proportion() -> None:
+    room, values = Room(10, 20, 600, 400), [6.0, 1.0, 4.0, 3.0, 2.0, 2.0, 1.0]
+    found = in_rows(values, row_ends(values, room), room)
+    scale = room.size / sum(values)
+    assert [one.size for one in found] == pytest.approx([value * scale for value in values])
+    assert max(one.x + one.width for one in found) == pytest.approx(610)
+    assert max(one.y + one.height for one in found) == pytest.approx(420)
+
+
 @pytest.mark.parametrize("make", [static, timed, deep])
 def test_cells_of_a_map_are_in_proportion(make: Callable[[], ModelReport]) -> None:
     """By what their tooltips say they stand for, which has two digits at least."""
-    root = parsed(pictures(make())["MACs"])
+    figure = cost_map.draw(make(), Nowhere(), Measure.MACS)
+    assert figure is not None
     found = []
-    for group in root.iter():
+    for group in parsed(figure).iter():
         title = group.find(f"{_SVG}title")
         if title is None or "MACs " not in (title.text or ""):
             continue
@@ -331,7 +375,7 @@ def test_cells_of_a_map_are_in_proportion(make: Callable[[], ModelReport]) -> No
 
 
 def test_the_map_of_a_large_model_has_few_cells_and_no_hole() -> None:
-    figure = pictures(deep())["MACs"]
+    figure = shown(deep)["MACs"]
     assert figure.svg.count("<rect") <= 400
     assert re.search(r"\d[\d,]* smaller", figure.svg)
     covered = sum(one.size for one in rects(parsed(figure)))
@@ -341,12 +385,18 @@ def test_the_map_of_a_large_model_has_few_cells_and_no_hole() -> None:
 
 def test_colour_tells_time_beside_macs() -> None:
     """LRN has time and no MACs; the rest is as slow as its MACs, but for one that is 5 × slower."""
-    root = parsed(pictures(timed())["measured time"])
-    lrn = next(a for a in root.iter(f"{_SVG}a") if "LRN" in "".join(a.itertext()))
-    rect = lrn.find(f"{_SVG}rect")
-    assert rect is not None
-    assert rect.get("class") == f"f-{Tone.WARM_2}"
-    assert lrn.get("href") == "#node-48"
+    root = parsed(shown(timed)["measured time"])
+    lrn = next(a for a in root.iter(f"{_SVG}a") if a.get("href") == "#node-48")
+    assert "".join(lrn.itertext()) == "net/norm/lrn"
+    assert tones(shown(timed)["measured time"])["net/norm/lrn"] == Tone.WARM_2
+
+
+@pytest.mark.parametrize(("macs", "tone"), [(0, Tone.EVEN), (3_000_000, Tone.COOL_2)])
+def test_what_takes_little_is_faint_whatever_its_ratio(macs: int, tone: Tone) -> None:
+    """Under 1 % of the time, with none of the MACs and with 1.4 % of them."""
+    little = conv("net.end.relu", macs, measured=30_000.0, kernel=(49,))
+    model = drawn([*timed().layers, little], timed=True)
+    assert tones(pictures(model)["measured time"])["net/end/relu"] == tone
 
 
 def tones(figure: Figure) -> dict[str, str]:
@@ -356,7 +406,7 @@ def tones(figure: Figure) -> dict[str, str]:
         title, mark = parent.find(f"{_SVG}title"), parent.find(f"{_SVG}rect")
         mark = parent if parent.tag == f"{_SVG}rect" else mark
         if title is not None and mark is not None:
-            found[(title.text or "").split("\n")[0]] = mark.get("class", "").removeprefix("f-")
+            found[(title.text or "").split("\n")[0]] = mark.get("class", "").split()[0][2:]
     return found
 
 
@@ -400,8 +450,8 @@ def test_a_cell_has_the_work_of_its_whole_kernel() -> None:
 
 
 def test_bars_have_the_heights_of_their_costs() -> None:
-    root = parsed(pictures(static())["depth"])
-    heights = [one.height for one in rects(root)]
+    root = parsed(shown(static)["depth"])
+    heights = [one.height for one in sorted(rects(root))]
     costs = [layer.cost.macs for layer in static().layers if layer.cost]
     tallest = max(heights)
     assert [height / tallest for height in heights] == pytest.approx(
@@ -411,7 +461,7 @@ def test_bars_have_the_heights_of_their_costs() -> None:
 
 def test_many_layers_share_bars() -> None:
     """5,000 layers in bars of ceil(5,000 / 300) = 17: 295 of them."""
-    figure = pictures(deep())["depth"]
+    figure = shown(deep)["depth"]
     assert "Each bar is the sum of 17 layers." in figure.caption
     assert figure.svg.count("<rect") == 295
 
@@ -436,26 +486,26 @@ def test_only_what_stands_out_is_named() -> None:
     assert "peak" in [one.says for one in texts(parsed(pictures(peak)["depth"]))]
 
 
-def test_the_name_of_a_line_is_clear_of_the_other_and_of_bars() -> None:
-    flat, high = [0.2] * 20, [0.8] * 20
-    bars = [0.1] * 20
-    walls = [1.0] * 6 + [0.1] * 14
-    for own, other, tall, expected in (
-        (flat, high, bars, (1, 0.22)), (high, flat, bars, (1, 0.82)), (flat, high, walls, (7, 0.22))
-    ):  # fmt: skip
-        place = clear_of(own, other, tall, 4, 0.1, 0.02)
-        assert place is not None
-        assert place == pytest.approx(expected)
-    assert clear_of(flat, [0.25] * 20, bars, 4, 0.1, 0.02) is None
+@pytest.mark.parametrize(("quick", "told"), [(0.0, False), (0.5, True)])
+def test_two_lines_that_are_one_are_drawn_once(quick: float, told: bool) -> None:
+    """Times that go with the MACs, but for a fifth of the layers, which are quicker."""
+    layers = [
+        replace(one, predicted=(one.cost.macs if one.cost else 0) * (1 - quick * (at < 5)))
+        for at, one in enumerate(static().layers)
+    ]
+    figure = pictures(drawn(layers, machine=True))["depth"]
+    said = [text for _, text in figure.legend]
+    assert ("MACs so far, dashed" in said) == told
+    assert ("The MACs come together as the predicted time does" in figure.caption) != told
 
 
 # Predicted against measured
 
 
 def test_what_is_far_off_or_not_predicted_is_named() -> None:
-    figure = pictures(timed())["scatter"]
+    figure = shown(timed)["scatter"]
     said = [one.says for one in texts(parsed(figure))]
-    assert {"lrn", "conv3", "not predicted"} <= set(said)
+    assert {"lrn", "block0 conv3", "not predicted"} <= set(said)
     alike = {block * number for block in range(1, 7) for number in range(1, 5)}
     assert figure.svg.count("<circle") == len(alike) + 2  # one dot hides those at its place
     assert figure.legend[0] == (Tone.SERIES_2, "within a factor of two")
@@ -466,12 +516,12 @@ def test_what_is_far_off_or_not_predicted_is_named() -> None:
 
 def test_roofs_are_those_of_the_machine() -> None:
     """2 FLOP in 0.02 ns are 100 GFLOP/s, a byte in 0.1 ns is 10 GB/s."""
-    figure = pictures(timed())["roofline"]
+    figure = shown(timed)["roofline"]
     said = [one.says for one in texts(parsed(figure))]
     assert "compute roof 100 GFLOP/s" in said
     assert "memory roof 10 GB/s" in said
     assert "Nothing was measured" not in figure.caption
-    assert "Nothing was measured" in pictures(predicted())["roofline"].caption
+    assert "Nothing was measured" in shown(predicted)["roofline"].caption
 
 
 # Files of their own
@@ -480,7 +530,7 @@ def test_roofs_are_those_of_the_machine() -> None:
 @pytest.mark.parametrize("kind", ["cost-map", "depth", "roofline"])
 def test_a_plot_is_a_whole_file(kind: str) -> None:
     written = plot(timed(), kind)
-    root = ET.fromstring(written)  # noqa: S314 - the renderer wrote it
+    root = marks(written)
     assert root.tag == f"{_SVG}svg"
     assert "prefers-color-scheme:dark" in (root.findtext(f"{_SVG}style") or "")
     assert "<a " not in written
@@ -509,8 +559,23 @@ def test_why_there_is_no_plot(make: Callable[[], ModelReport], kind: str, why: s
 
 
 @pytest.mark.parametrize(
+    ("name", "letters", "expected"),
+    [
+        ("inception_4a", 20, "inception_4a"),
+        ("inception_4a", 6, "…4a"),
+        ("net.encoder.layer0", 9, "layer0"),
+        ("net.layer.0", 8, "layer.0"),
+        ("net.layer.0", 3, ""),  # a number alone tells nothing
+        ("norm2 … pool2", 8, ""),
+    ],
+)
+def test_names_are_shortened_to_what_tells(name: str, letters: int, expected: str) -> None:
+    assert short_name(name, letters * 7.0, 11) == expected
+
+
+@pytest.mark.parametrize(
     ("part", "text"),
-    [(26, "26 %"), (9.96, "10 %"), (3.14, "3.1 %"), (0.04, "< 0.1 %"), (0, "0.0 %")],
+    [(26, "26 %"), (9.96, "10 %"), (3.14, "3.1 %"), (0.04, "< 0.1 %"), (0, "0 %")],
 )
 def test_shares_are_short(part: float, text: str) -> None:
     assert share(part, 100) == text

@@ -8,13 +8,13 @@ from dataclasses import replace
 from html import unescape
 from itertools import combinations
 from math import log10
-from xml.etree import ElementTree as ET
 
 import pytest
 
 from archlint.analyzer.cost import Cost
 from archlint.analyzer.report import ModelReport, Predicted
 from archlint.analyzer.report.html.charts import roofline, scatter
+from archlint.analyzer.report.html.charts.called import Called, called
 from archlint.analyzer.report.html.charts.dots import MOST, Area, Dot, beside, named
 from archlint.analyzer.report.html.charts.kernels import measured, predicted
 from archlint.analyzer.report.html.charts.scales import Log, domain, tick
@@ -22,6 +22,7 @@ from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.report.html.svg import Figure, text_width
 from archlint.analyzer.report.layers import Kernels, LayerReport
+from inherited import marks
 
 _MS = 1e6  # nanoseconds
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -68,17 +69,15 @@ def roofed(layers: Sequence[LayerReport]) -> Figure:
 
 def circles(figure: Figure) -> list[tuple[float, float, float, str]]:
     """The middle, the radius and the tone of each dot."""
-    found = ET.fromstring(figure.svg).iter(f"{_NAMESPACE}circle")  # noqa: S314 - our own
-    marks = [one.attrib for one in found]
+    found = [one.attrib for one in marks(figure.svg).iter(f"{_NAMESPACE}circle")]
     return [
         (float(one["cx"]), float(one["cy"]), float(one["r"]), one["class"].split()[0])
-        for one in marks
+        for one in found
     ]
 
 
 def texts(figure: Figure) -> list[str]:
-    found = ET.fromstring(figure.svg).iter(f"{_NAMESPACE}text")  # noqa: S314 - our own
-    return [one.text or "" for one in found]
+    return [one.text or "" for one in marks(figure.svg).iter(f"{_NAMESPACE}text")]
 
 
 Draw = Callable[[Sequence[LayerReport]], Figure]
@@ -139,16 +138,15 @@ def test_what_one_layer_lacks_is_unknown_of_its_kernel() -> None:
     first = layer(2.0, 1.0, kernel=(0, 1))
     [costless] = measured([first, layer(None, 0.25, cost=None)])
     assert (costless.cost, costless.predicted) == (None, 1.25 * _MS)
-    assert "MACs unknown" in costless.title
+    assert "MACs unknown" in costless.told
     [unpredicted] = measured([first, layer(None, None)])
     assert (unpredicted.macs, unpredicted.predicted) == (1_000_000, None)
-    assert "not predicted" in unpredicted.title
+    assert "not predicted" in unpredicted.told
 
 
 def test_a_tooltip_has_the_numbers() -> None:
     [kernel] = measured([layer(2.0, 1.0, label="a", kernel=(0, 1)), layer(None, 0.5)])
-    assert kernel.title.split("\n") == [
-        "a",
+    assert kernel.told.split("\n") == [
         "Conv, with 1 other node of its kernel",
         "measured 2.00 ms, predicted 1.50 ms",
         "1.000 M MACs",
@@ -210,16 +208,29 @@ def test_no_prediction_is_no_prediction_of_zero() -> None:
     assert "not predicted" not in [name for _, name in removed.legend]
 
 
-def test_only_what_is_off_and_takes_long_is_named() -> None:
-    """Of 100 ms, 2 are enough for a name."""
+def test_only_what_is_off_and_matters_is_named() -> None:
+    """Of 100 ms, 2 are enough for a name; of what takes less those three that are off by most."""
     layers = [
         layer(94.0, 94.0, label="right"),
-        layer(2.0, 0.5, label="wrong"),
-        layer(1.9, 0.4, label="short"),
-        layer(2.1, None, label="unknown"),
+        layer(2.1, 0.9, label="long"),
+        layer(2.0, None, label="unknown"),
+        layer(1.8, 0.2, label="off"),
+        layer(0.1, 1.6, label="quick"),
+        layer(1.7, 0.7, label="short"),
     ]
     said = set(texts(scattered(layers)))
-    assert said & {"right", "wrong", "short", "unknown"} == {"wrong", "unknown"}
+    names = {"right", "long", "unknown", "off", "quick", "short"}
+    assert said & names == names - {"right", "short"}
+
+
+def test_dots_at_one_place_have_one_name_that_counts_all() -> None:
+    """Ten alike, of which few are among the dearest; the dot that hides the others says so."""
+    figure = roofed([layer(1.0, None, label=f"LRN_{at}", operator="LRN") for at in range(10)])
+    [said] = [text for text in texts(figure) if "LRN" in text]
+    assert said == "10 × LRN"
+    assert len(circles(figure)) == 1
+    assert "LRN_0\n" in figure.svg
+    assert "and 9 more here" in figure.svg
 
 
 _LONG = "that take more than 0.05 ms"
@@ -305,9 +316,11 @@ def test_dots_above_a_roof_stay_there() -> None:
 
 @pytest.mark.parametrize(("took", "tone"), [(0.03, Tone.SERIES_2), (0.05, Tone.SERIES_1)])
 def test_less_than_a_quarter_of_the_roof_is_told_apart(took: float, tone: Tone) -> None:
-    """33 and 20 of 100 GFLOP/s."""
-    figure = roofed([layer(took, None, label="a")])
-    assert circles(figure)[0][3] == f"f-{tone}"
+    """33 and 20 of 100 GFLOP/s; it is named though three others take longer."""
+    others = [layer(1.0 + at, None, cost=Cost(macs=5_000_000 * (10 + at), bytes_read=10**6))
+              for at in range(3)]  # fmt: skip
+    figure = roofed([*others, layer(took, None, label="a")])
+    assert circles(figure)[-1][3] == f"f-{tone}"
     assert ("a" in texts(figure)) == (tone is Tone.SERIES_1)
 
 
@@ -340,7 +353,17 @@ def test_predicted_rates_are_not_called_measured() -> None:
 def test_labels_cover_neither_dots_nor_each_other() -> None:
     frame = Area(52, 30, 456, 334)
     dots = [
-        Dot(100 + 7 * at % 300, 60 + 11 * at % 250, 4, Tone.INK, "", "", f"inception_{at}/5x5")
+        Dot(
+            100 + 7 * at % 300,
+            60 + 11 * at % 250,
+            4,
+            Tone.INK,
+            "",
+            "",
+            "",
+            Called(f"conv_{at}/5x5", ""),
+            is_told=True,
+        )
         for at in range(60)
     ]
     found = list(named(dots, frame))
@@ -355,11 +378,25 @@ def test_labels_cover_neither_dots_nor_each_other() -> None:
 def test_the_name_of_a_line_moves_along_it_to_where_no_dot_is() -> None:
     frame = Area(0, 0, 300, 300)
     free = beside((0, 300), (300, 0), 60, frame, [], is_above=True)
-    dot = Dot((free.left + free.right) / 2, free.top, 8, Tone.INK, "", "")
+    dot = Dot((free.left + free.right) / 2, free.top, 8, Tone.INK, "", "", "", Called("a", ""))
     moved = beside((0, 300), (300, 0), 60, frame, [dot], is_above=True)
     assert moved.right < free.right
     assert not moved.overlaps(dot.area)
     assert frame.holds(moved)
+
+
+def test_layers_of_one_name_are_told_apart_by_their_modules() -> None:
+    """By the first that differs, in few letters; a number alone would tell nothing."""
+    scopes = [("net", "inception_3a", "branch"), ("net", "inception_5b", "branch"),
+              ("net", "layer", "3"), ("net", "layer", "4"), ()]  # fmt: skip
+    names = ["conv1", "conv1", "fc1", "fc1", "pool1"]
+    layers = [
+        layer(1, 1, label=name, scope=scope) for name, scope in zip(names, scopes, strict=True)
+    ]
+    told = called(dict(enumerate(layers)))
+    assert [told[place].whole for place in range(len(layers))] == [
+        "…3a conv1", "…5b conv1", "layer.3 fc1", "layer.4 fc1", "pool1"
+    ]  # fmt: skip
 
 
 @BOTH
@@ -368,7 +405,7 @@ def test_names_of_models_are_text(draw: Draw) -> None:
     wrong = layer(5, 1, label=hostile, described=hostile, operator=hostile)
     figure = draw([layer(3, 3, label="x"), wrong])
     tags = set(re.findall(r"<(\w+)", figure.svg))
-    assert tags <= {"svg", "line", "path", "text", "a", "circle", "title"}
+    assert tags <= {"svg", "g", "line", "path", "text", "a", "circle", "title"}
     assert "\x1b" not in figure.svg
     assert "onerror=alert(1)" in unescape(figure.svg)
 

@@ -146,6 +146,24 @@ def test_a_link_has_its_name_and_is_no_stop_of_the_tab_key() -> None:
     assert mark.startswith('<a href="#node-12" tabindex="-1"><title>conv</title><rect ')
 
 
+def test_the_tooltip_of_a_mark_that_leads_nowhere_tells_all() -> None:
+    """The script of the page tells the rest of one that leads to a row."""
+    mark = svg.circle(0, 0, 1, Tone.INK, title="conv", more="3 ms")
+    assert "<title>conv\n3 ms</title>" in mark
+    assert "3 ms" not in svg.circle(0, 0, 1, Tone.INK, title="conv", more="3 ms", href="node-1")
+
+
+def test_marks_of_one_look_are_a_group() -> None:
+    dark, pale, again = (
+        svg.rect(place, 0, 1, 1, tone, title="a", href=f"node-{place}")
+        for place, tone in enumerate((Tone.INK, Tone.FAINT, Tone.INK))
+    )
+    assert svg.gathered([dark, pale, again]) == f"<g{dark.look}>{dark.plain}{again.plain}</g>{pale}"
+    assert dark.look == ' class="f-ink" fill="#1b1f24"'
+    assert "fill" not in dark.plain
+    assert svg.gathered([]) == ""
+
+
 def test_a_picture_with_links_is_no_image() -> None:
     """The role img hides what is inside it."""
     link = svg.group(svg.circle(0, 0, 1, Tone.INK, href="node-1"))

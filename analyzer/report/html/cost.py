@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html.charts import cost_map, depth, strips
+from archlint.analyzer.report.html.charts.measures import share
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.svg import Figure
 from archlint.analyzer.text import safe
 
-_NOTABLE = 5  # percent of a cost
+_NOTABLE = 0.05  # of a cost
+_STANDS_OUT = 1.05  # times what the second node has
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,14 @@ def _dearest(model: ModelReport) -> str:
     values, what = (measured, "measured time of kernels") if any(measured) else (macs, "MACs")
     whole = sum(values)
     first, *more = sorted(range(len(values)), key=lambda place: -values[place])[:3]
-    share = 100 * values[first] / whole
-    if share < _NOTABLE:
-        return f"No node alone has more than {share:.1f} % of the {what}."
-    text = f"{safe(model.layers[first].label)} alone has {share:.0f} % of the {what}"
+    alone = share(values[first], whole)
+    is_like_others = any(values[first] <= _STANDS_OUT * values[place] for place in more[:1])
+    if is_like_others or values[first] < _NOTABLE * whole:
+        return f"No node alone has more than {alone} of the {what}."
+    text = f"{safe(model.layers[first].label)} alone has {alone} of the {what}"
     if more and any(measured) and sum(macs):
-        text += f" and {100 * macs[first] / sum(macs):.0f} % of the MACs"
+        text += f" and {share(macs[first], sum(macs))} of the MACs"
     elif more:
-        three = 100 * sum(values[place] for place in (first, *more)) / whole
-        text += f", the {len(more) + 1} dearest nodes together {three:.0f} %"
+        three = sum(values[place] for place in (first, *more))
+        text += f", the {len(more) + 1} dearest nodes together {share(three, whole)}"
     return f"{text}."

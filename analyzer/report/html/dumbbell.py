@@ -14,9 +14,10 @@ from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.text import percent_change, plural, safe, short
 
 _SHOWN = 24
-_NAMES, _PLOT, _TEXTS = 176.0, 500.0, 264.0  # the widths of names at most, dots, numbers
+_WIDTH = 960.0
+_NAMES = 176.0  # of it for names at most
 _SIZE = 12.0
-_BESIDE = 12.0  # between a name and the dots
+_BESIDE, _AFTER = 12.0, 16.0  # between a name and the dots, and between these and numbers
 _ROW, _TOP = 24.0, 26.0
 _TICKS = 5
 
@@ -40,19 +41,26 @@ def draw(scopes: Sequence[ScopeChange]) -> Markup:
     if not most:
         return Markup()
     step = _step(most)
-    scale = _PLOT / (step * -(-most // step))
     widest = max(svg.text_width(row.name, _SIZE) for row in rows)
     left = min(ceil(widest) + _BESIDE, _NAMES)
+    wide = _WIDTH - left - _AFTER - ceil(max(svg.text_width(_told(row)[0], _SIZE) for row in rows))
+    scale = wide / (step * -(-most // step))
     height = _TOP + _ROW * len(rows) + 4
-    marks = list(_grid(step, most, scale, height))
-    for place, row in enumerate(rows):
-        marks.append(svg.group(*_marks(row, scale, left), y=_TOP + _ROW * (place + 0.5)))
+    middles = [_TOP + _ROW * (place + 0.5) for place in range(len(rows))]
+    placed = list(zip(rows, middles, strict=True))
+    marks = [
+        svg.gathered(_grid(step, most, scale, height)),
+        svg.gathered(mark for row, y in placed for mark in _bar(row, scale, y)),
+        svg.gathered(mark for row, y in placed for mark in _base(row, scale, y)),
+        svg.gathered(mark for row, y in placed for mark in _head(row, scale, y)),
+        *(mark for row, y in placed for mark in _texts(row, left, wide, y)),
+    ]
     if rest := len(scopes) - len(rows):
         text = f"and {plural(rest, 'part')} that changed less"
         marks.append(svg.text(0, height + 14, text, tone=Tone.MUTED))
         height += 22
     label = f"{unit} of {plural(len(rows), 'part')} in the base and in the head"
-    return svg.picture(left + _PLOT + _TEXTS, height, svg.group(*marks, x=left), label=label)
+    return svg.picture(_WIDTH, height, svg.group(*marks, x=left), label=label)
 
 
 def unit_of(scopes: Sequence[ScopeChange]) -> str:
@@ -89,7 +97,7 @@ def _step(most: int) -> int:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
 
 
-def _grid(step: int, most: int, scale: float, height: float) -> Iterator[Markup]:
+def _grid(step: int, most: int, scale: float, height: float) -> Iterator[svg.Mark]:
     for number in range(0, most + step, step):
         x = number * scale
         yield svg.line(x, _TOP - 6, x, height, Tone.FAINT)
@@ -102,19 +110,27 @@ def _round(number: int) -> str:
     return f"{float(digits):g} {prefix}".rstrip()
 
 
-def _marks(row: _Row, scale: float, left: float) -> Iterator[Markup]:
-    """The marks of a part around y = 0."""
+def _bar(row: _Row, scale: float, y: float) -> Iterator[svg.Mark]:
+    if row.before is not None and row.after is not None and row.before != row.after:
+        first, last = sorted((row.before * scale, row.after * scale))
+        yield svg.rect(first, y - 2.5, last - first, 5, _told(row)[1])
+
+
+def _base(row: _Row, scale: float, y: float) -> Iterator[svg.Mark]:
+    if row.before is not None:
+        yield svg.circle(row.before * scale, y, 5, Tone.BASE, title=f"base: {row.before:,}")
+
+
+def _head(row: _Row, scale: float, y: float) -> Iterator[svg.Mark]:
+    if row.after is not None:
+        yield svg.circle(row.after * scale, y, 5, _told(row)[1], title=f"head: {row.after:,}")
+
+
+def _texts(row: _Row, left: float, wide: float, y: float) -> Iterator[svg.Mark]:
+    """The name of a part, and its numbers."""
     text, tone = _told(row)
-    yield svg.text(-_BESIDE, 4, svg.fitted(row.name, left - _BESIDE, _SIZE), anchor="end")
-    old, new = (None if n is None else n * scale for n in (row.before, row.after))
-    if old is not None and new is not None and old != new:
-        first, last = sorted((old, new))
-        yield svg.rect(first, -2.5, last - first, 5, tone)
-    if old is not None:
-        yield svg.circle(old, 0, 5, Tone.BASE, title=f"base: {row.before:,}")
-    if new is not None:
-        yield svg.circle(new, 0, 5, tone, title=f"head: {row.after:,}")
-    yield svg.text(_PLOT + 16, 4, text, tone=tone)
+    yield svg.text(-_BESIDE, y + 4, svg.fitted(row.name, left - _BESIDE, _SIZE), anchor="end")
+    yield svg.text(wide + _AFTER, y + 4, text, tone=tone)
 
 
 def _told(row: _Row) -> tuple[str, Tone]:

@@ -4,7 +4,9 @@ which follow the theme."""
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from markupsafe import Markup, escape
 
@@ -26,24 +28,41 @@ _WIDTH, _WIDE = 0.64, 1.2  # of other characters
 _LONGEST = 300  # columns of a line of text
 _FEWEST = 6  # characters that still tell names apart
 
+_Attributes = dict[str, str | float | None]
+_Shape = Mapping[str, str | float | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture, what is said under it, and what its colours mean."""
+    """A picture, what is said under it, and what its colours mean; ``sheets`` are its pieces for
+    who prints it, ``start`` is what of its width is in the middle at first where not all is seen.
+    """
 
     svg: Markup
     caption: str
     legend: tuple[tuple[Tone, str], ...] = ()
+    sheets: str = ""
+    start: int = 0
+
+
+class Mark(Markup):
+    """A mark; ``plain`` is the same without its ``look``: attributes that a group can have."""
+
+    __slots__ = ("look", "plain")
+    look: str
+    plain: str
+
+    def __new__(cls, whole: str, plain: str = "", look: str = "") -> Self:
+        """The mark as it is written alone."""
+        self = super().__new__(cls, whole)
+        self.look, self.plain = look, plain or whole
+        return self
 
 
 def element(name: str, *children: Markup | str, **attributes: str | float | None) -> Markup:
     """An element: ``class_`` is written ``class``, ``stroke_width`` as ``stroke-width``; an
     attribute that is None is left out, a number has at most one decimal."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_value(value))}"'
-        for key, value in attributes.items()
-        if value is not None
-    )
+    written = _written(attributes)
     if not children:
         return Markup(f"<{name}{written}/>")  # noqa: S704 - the values are escaped above
     inner = "".join(map(escape, children))
@@ -51,37 +70,22 @@ def element(name: str, *children: Markup | str, **attributes: str | float | None
 
 
 def rect(
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-    tone: Tone,
-    *,
-    title: str = "",
-    href: str = "",
-    radius: float = 0,
-) -> Markup:
-    """A filled rectangle; ``title`` is its tooltip, ``href`` the id of what it leads to."""
-    mark = element(
-        "rect", *_tooltip(title, href), x=x, y=y, width=width, height=height, rx=radius or None,
-        **_filled(tone),
-    )  # fmt: skip
-    return _linked(mark, title, href)
+    x: float, y: float, width: float, height: float, tone: Tone, *, title: str = "",
+    more: str = "", href: str = "", radius: float = 0, ring: Tone | None = None,
+) -> Mark:  # fmt: skip
+    """A filled rectangle; ``title`` is its tooltip, ``href`` the id of the row that it leads to.
+    ``more`` of the tooltip is for marks that lead nowhere; else a script has it from the row."""
+    shape = {"x": x, "y": y, "width": width, "height": height, "rx": radius or None}
+    return _mark("rect", shape, _filled(tone, ring), title, more, href)
 
 
 def circle(
-    x: float, y: float, radius: float, tone: Tone, *, title: str = "", href: str = "",
-    ring: Tone | None = None, opacity: float = 1,
-) -> Markup:  # fmt: skip
-    """A filled circle; a ``ring`` parts it from those that it covers."""
-    colours = _filled(tone)
-    if opacity != 1:
-        colours["fill_opacity"] = number(opacity)
-    if ring is not None:
-        colours["class_"] += f" s-{ring}"
-        colours["stroke"] = PALETTE[ring].light
-    mark = element("circle", *_tooltip(title, href), cx=x, cy=y, r=radius, **colours)
-    return _linked(mark, title, href)
+    x: float, y: float, radius: float, tone: Tone, *, title: str = "", more: str = "",
+    href: str = "", ring: Tone | None = None, opacity: float = 1,
+) -> Mark:  # fmt: skip
+    """A filled circle, as ``rect`` is; a ``ring`` parts it from those that it covers."""
+    look = {**_filled(tone, ring), "fill_opacity": None if opacity == 1 else opacity}
+    return _mark("circle", {"cx": x, "cy": y, "r": radius}, look, title, more, href)
 
 
 def text(
@@ -94,44 +98,51 @@ def text(
     anchor: str = "start",
     bold: bool = False,
     on: Tone | None = None,
-) -> Markup:
+) -> Mark:
     """A line of text on its baseline; ``on`` is the mark that it stands on, if any."""
-    colour = _filled(tone)
+    colour = _filled(tone, None)
     if on is not None and on in MARKS:
         colour = {"class_": f"on-{on}", "fill": PALETTE[on].on_light}
-    return element(
-        "text", safe(content, _LONGEST), x=x, y=y, font_size=size,
-        text_anchor=None if anchor == "start" else anchor, font_weight=600 if bold else None,
-        **colour,
-    )  # fmt: skip
+    look = {
+        "font_size": size, "text_anchor": None if anchor == "start" else anchor,
+        "font_weight": 600 if bold else None, **colour,
+    }  # fmt: skip
+    return _looking("text", {"x": x, "y": y}, look, safe(content, _LONGEST))
 
 
 def line(
     x1: float, y1: float, x2: float, y2: float, tone: Tone, *, width: float = 1,
     dashed: bool = False,
-) -> Markup:  # fmt: skip
+) -> Mark:  # fmt: skip
     """A straight line."""
-    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, **_stroked(tone, width, dashed=dashed))
+    shape = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
+    return _looking("line", shape, _stroked(tone, width, dashed=dashed))
 
 
-def path(
-    d: str, tone: Tone, *, width: float = 1, dashed: bool = False, fill: bool = False
-) -> Markup:
+def path(d: str, tone: Tone, *, width: float = 1, dashed: bool = False, fill: bool = False) -> Mark:
     """A path: its line, or what it encloses where ``fill``."""
     if fill:
-        return element("path", d=d, **_filled(tone))
-    return element("path", d=d, fill="none", **_stroked(tone, width, dashed=dashed))
+        return _looking("path", {"d": d}, _filled(tone, None))
+    return _looking("path", {"d": d}, {"fill": "none", **_stroked(tone, width, dashed=dashed)})
 
 
 def frame(
     x: float, y: float, width: float, height: float, tone: Tone, *, title: str = "",
     dashed: bool = False, radius: float = 0,
-) -> Markup:  # fmt: skip
+) -> Mark:  # fmt: skip
     """The outline of a rectangle."""
-    return element(
-        "rect", *_tooltip(title, ""), x=x, y=y, width=width, height=height, rx=radius or None,
-        fill="none", **_stroked(tone, 1, dashed=dashed),
-    )  # fmt: skip
+    shape = {"x": x, "y": y, "width": width, "height": height, "rx": radius or None}
+    look = {"fill": "none", **_stroked(tone, 1, dashed=dashed)}
+    return _mark("rect", shape, look, title)
+
+
+def gathered(marks: Iterable[Mark]) -> Markup:
+    """Marks that cover no others but of their own look; those of one look are a group, which
+    stands where the first of them stood."""
+    found: dict[str, list[Mark]] = {}
+    for mark in marks:
+        found.setdefault(mark.look, []).append(mark)
+    return Markup("").join(_alike(look, own) for look, own in found.items())
 
 
 def group(*children: Markup, x: float = 0, y: float = 0) -> Markup:
@@ -146,7 +157,7 @@ def picture(width: float, height: float, *children: Markup, label: str) -> Marku
     return element(
         "svg", *children, xmlns="http://www.w3.org/2000/svg", role="group" if linked else "img",
         aria_label=safe(label, _LONGEST), viewBox=f"0 0 {number(width)} {number(height)}",
-        width=width, height=height, class_="picture", font_family=FONT,
+        width=width, height=height, font_family=FONT,
     )  # fmt: skip
 
 
@@ -181,30 +192,55 @@ def _em(character: str) -> float:
     return _WIDE if unicodedata.east_asian_width(character) in "WF" else _WIDTH
 
 
-def _value(value: str | float | None) -> str:
-    return value if isinstance(value, str) else number(value or 0)
+def _written(attributes: _Attributes) -> str:
+    named = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
+    return "".join(
+        f' {key}="{escape(value if isinstance(value, str) else number(value))}"'
+        for key, value in named
+        if value is not None
+    )
 
 
-def _tooltip(title: str, href: str) -> tuple[Markup, ...]:
-    """The title of a mark; that of a link is the link's, whose name it is."""
-    if not title or href:
-        return ()
-    return (element("title", "\n".join(safe(part, _LONGEST) for part in title.split("\n"))),)
+def _looking(name: str, shape: _Shape, look: _Attributes, *children: Markup | str) -> Mark:
+    plain = element(name, *children, **shape)
+    return Mark(element(name, *children, **shape, **look), plain, _written(look))
 
 
-def _linked(mark: Markup, title: str, href: str) -> Markup:
-    """The mark as a link. It is no stop of the Tab key: pictures have hundreds, and all that they
-    lead to is in one table."""
+def _mark(
+    name: str, shape: _Shape, look: _Attributes, title: str, more: str = "", href: str = ""
+) -> Mark:
+    """A mark with its tooltip. That of a link is the link's, whose name it is. A link is no stop of
+    the Tab key: pictures have hundreds, and all that they lead to is in one table."""
     if not href:
-        return mark
-    return element("a", *_tooltip(title, ""), mark, href=f"#{href}", tabindex="-1")
+        return _looking(name, shape, look, *_tooltip(f"{title}\n{more}".strip("\n")))
+    mark = _looking(name, shape, look)
+    begun = f'<a href="{escape(f"#{href}")}" tabindex="-1">{"".join(_tooltip(title))}'
+    whole, plain = (f"{begun}{one}</a>" for one in (mark, mark.plain))
+    return Mark(whole, plain, mark.look)
 
 
-def _filled(tone: Tone) -> dict[str, str]:
-    return {"class_": f"f-{tone}", "fill": PALETTE[tone].light}
+def _tooltip(title: str) -> tuple[Markup, ...]:
+    lines = [safe(line, _LONGEST) for line in title.split("\n")]
+    return (element("title", "\n".join(lines)),) if title else ()
 
 
-def _stroked(tone: Tone, width: float, *, dashed: bool) -> dict[str, str | float | None]:
+def _alike(look: str, marks: Sequence[Mark]) -> Markup:
+    if len(marks) == 1:
+        return marks[0]
+    inner = "".join(mark.plain for mark in marks)
+    return Markup(f"<g{look}>{inner}</g>")  # noqa: S704 - of marks, which are escaped
+
+
+def _filled(tone: Tone, ring: Tone | None) -> _Attributes:
+    look: _Attributes = {"class_": f"f-{tone}", "fill": PALETTE[tone].light}
+    return (
+        look
+        if ring is None
+        else {**look, "class_": f"f-{tone} s-{ring}", "stroke": PALETTE[ring].light}
+    )
+
+
+def _stroked(tone: Tone, width: float, *, dashed: bool) -> _Attributes:
     return {
         "class_": f"s-{tone}",
         "stroke": PALETTE[tone].light,

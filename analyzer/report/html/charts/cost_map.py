@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import inf, nextafter
 
-from markupsafe import Markup
-
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html import svg
-from archlint.analyzer.report.html.charts.map_colours import UNKNOWN, Colours, colours
+from archlint.analyzer.report.html.charts.map_cells import PAD, SIZE, Cell, frame, shape, texts
+from archlint.analyzer.report.html.charts.map_colours import Colours, colours
 from archlint.analyzer.report.html.charts.measures import (
     Group,
     Measure,
@@ -22,7 +22,8 @@ from archlint.analyzer.report.html.charts.measures import (
     whole,
 )
 from archlint.analyzer.report.html.charts.measures import measures as known
-from archlint.analyzer.report.html.charts.treemap import Area, squarified
+from archlint.analyzer.report.html.charts.short_names import short_name, shorter
+from archlint.analyzer.report.html.charts.treemap import Area, in_rows, row_ends, squarified
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.layer_names import heading
 from archlint.analyzer.report.html.palette import Tone
@@ -33,32 +34,20 @@ from archlint.analyzer.text import plural, safe
 __all__ = ["Measure", "draw", "measures"]
 
 _WIDTH, _HEIGHT = 960.0, 420.0
-_LEAST = 12.0  # square pixels of a cell
+_LOW, _MORE = 160.0, 16.0  # pixels of the height of a small model's map, and what a layer adds
+_LEAST = 64.0  # square pixels of a cell
 _MOST = 300  # cells
 _HEADER = 15.0
 _LOWEST = 40.0  # pixels of a part that has a header
 _ROUNDS = 12
-_PAD, _SIZE, _LINE = 4.0, 11.0, 13.0
-_INSET = 2.0  # pixels between an edge and a frame
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """What a rectangle of the map stands for; one of several layers leads to no row. ``names`` and
-    ``numbers`` are what it may say, from the longest."""
-
-    value: float
-    tone: Tone
-    names: tuple[str, ...]
-    numbers: tuple[str, ...]
-    tooltip: str
-    href: str = ""
+_BOLD = 1.12  # times as wide as usual letters
+_SIZES = re.compile(r"^\d+×[\d×]+")  # of the window of a layer
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     name: str
-    cells: tuple[_Cell, ...]
+    cells: tuple[Cell, ...]
     value: float
 
 
@@ -78,20 +67,26 @@ def draw(model: ModelReport, ids: Ids, by: Measure) -> svg.Figure | None:
     shown = [group for group in found if by.of(group.sums)]
     colour = colours(model, [group.sums for group in shown], total)
     arranged = _arranged(model, shown, by, total, colour, ids)
-    marks, edges, outer = [], [], []
-    for part, area in zip(arranged, _areas(arranged), strict=True):
+    placed: list[tuple[Cell, Area]] = []
+    heads: list[svg.Mark] = []
+    outer = []
+    map_area = Area(0, 0, _WIDTH, min(_LOW + _MORE * len(found), _HEIGHT))
+    for part, area in zip(arranged, _areas(arranged, map_area), strict=True):
         inner = _inner(part, area)
         outer.append(_outline(area))
         if inner.y > area.y:
-            marks.append(svg.text(area.x + _PAD, area.y + 11, part.name, size=_SIZE, bold=True))
-        cells = squarified([cell.value for cell in part.cells], inner)
-        for cell, own in zip(part.cells, cells, strict=True):
-            marks += _marks(cell, own)
-            edges.append(_outline(own))
-    marks.append(svg.path("".join(edges), Tone.SURFACE))
-    marks.append(svg.path("".join(outer), Tone.SURFACE, width=3))
+            name = _header(part, area)
+            heads.append(svg.text(area.x + PAD, area.y + 11, name, size=SIZE, bold=True))
+        own = squarified([cell.value for cell in part.cells], inner)
+        placed += zip(part.cells, own, strict=True)
+    marks = (
+        svg.gathered(shape(*one) for one in placed),
+        svg.gathered(mark for one in placed for mark in frame(*one)),
+        svg.path("".join(outer), Tone.SURFACE, width=3),
+        svg.gathered([*heads, *(mark for one in placed for mark in texts(*one))]),
+    )
     label = f"Map of the {by} of {plural(len(shown), 'layer')}"
-    image = svg.picture(_WIDTH, _HEIGHT, *marks, label=label)
+    image = svg.picture(_WIDTH, map_area.height, *marks, label=label)
     drawn = {cell.tone for part in arranged for cell in part.cells}
     used = tuple((key, text) for key, text in colour.legend if key in drawn)
     return svg.Figure(image, _caption(by, colour.meaning, total, model), used)
@@ -101,7 +96,8 @@ def _arranged(
     model: ModelReport, shown: Sequence[Group], by: Measure, total: Sums,
     colour: Colours, ids: Ids,
 ) -> list[_Part]:  # fmt: skip
-    """The parts from the largest, each with its cells from the largest."""
+    """The parts in their order, each with its cells from the largest, and behind them in one what
+    is too small for cells."""
     most = by.of(total) or 1.0
     of = {group.place: by.of(group.sums) or 0.0 for group in shown}
     least = max(_least(of.values()), most * _LEAST / (_WIDTH * _HEIGHT))
@@ -121,29 +117,29 @@ def _arranged(
             _cell(group, model.layers, by, total, tone, ids)
             for group, tone in zip(kept, tones, strict=True)
         ]
+        cells.sort(key=lambda cell: -cell.value)
         if small:
             text = f"{len(small):,} smaller" if kept else plural(len(small), "layer")
             cells.append(_rest(small, text, name, by, total, colour))
-        cells.sort(key=lambda cell: -cell.value)
         found.append(_Part(name, tuple(cells), sum(cell.value for cell in cells)))
-    return sorted(found, key=lambda part: -part.value)
+    return found
 
 
 def _cell(
     group: Group, layers: Sequence[LayerReport], by: Measure, total: Sums, tone: Tone, ids: Ids
-) -> _Cell:
+) -> Cell:
     layer = layers[group.place]
     others = len(group.places) - 1
     fused = f", with {plural(others, 'other node')} of its kernel" if others else ""
     value = by.of(group.sums) or 0.0
     told_all = numbers(group.sums, total, (by, Measure.MACS))
-    tooltip = [safe(layer.label), f"{safe(layer.described)}{fused}", *told_all]
+    more = "\n".join([f"{safe(layer.described)}{fused}", *told_all])
     name = heading(layer)[0]
     says = layer.described if layer.described != layer.operator else name
     part = share(value, by.of(total) or 1.0)
     told = (f"{by.text(value)} · {part}", part)
-    names = (*_shorter(safe(says)), safe(name))
-    return _Cell(value, tone, names, told, "\n".join(tooltip), ids.node(group.place))
+    names = (*_shorter(safe(says)), safe(name), *_SIZES.findall(safe(says)), *shorter(safe(name)))
+    return Cell(value, tone, names, told, safe(layer.label), more, ids.node(group.place))
 
 
 def _shorter(name: str) -> tuple[str, ...]:
@@ -154,13 +150,13 @@ def _shorter(name: str) -> tuple[str, ...]:
 
 def _rest(
     small: Sequence[Group], text: str, name: str, by: Measure, total: Sums, colour: Colours
-) -> _Cell:
+) -> Cell:
     """The cells that are too small for one each, as one."""
     sums = together([group.sums for group in small])
     value = by.of(sums) or 0.0
-    tooltip = "\n".join([name, text, *numbers(sums, total, (by, Measure.MACS))])
+    more = "\n".join([text, *numbers(sums, total, (by, Measure.MACS))])
     tone = colour.of_several([group.sums for group in small])
-    return _Cell(value, tone, (text, f"+ {len(small):,}"), (by.text(value),), tooltip)
+    return Cell(value, tone, (text, f"+ {len(small):,}"), (by.text(value),), name, more)
 
 
 def _least(values: Iterable[float]) -> float:
@@ -171,18 +167,18 @@ def _least(values: Iterable[float]) -> float:
     return nextafter(least, inf) if ranked.count(least) > _MOST else least
 
 
-def _areas(arranged: Sequence[_Part]) -> list[Area]:
+def _areas(arranged: Sequence[_Part], whole_area: Area) -> list[Area]:
     """The areas of the parts: their cells cover what they stand for, the headers beside that.
 
     A header takes from its part's area what the others give it; which parts have room for one
     follows from the areas, so that these are made anew until they agree, or nearly.
     """
-    whole_area = Area(0, 0, _WIDTH, _HEIGHT)
     values = [part.value for part in arranged]
-    best, error = squarified(values, whole_area), float("inf")
+    ends = row_ends(values, whole_area)
+    best, error = in_rows(values, ends, whole_area), inf
     weights = list(values)
     for _ in range(_ROUNDS):
-        areas = squarified(weights, whole_area)
+        areas = in_rows(weights, ends, whole_area)
         inner = [_inner(part, area).size for part, area in zip(arranged, areas, strict=True)]
         scale = sum(inner) / sum(values)
         off = max(abs(size / (v * scale) - 1) for size, v in zip(inner, values, strict=True))
@@ -197,23 +193,14 @@ def _areas(arranged: Sequence[_Part]) -> list[Area]:
 
 def _inner(part: _Part, area: Area) -> Area:
     """What a header leaves of the area of a part; all where none fits."""
-    wide = svg.text_width(part.name, _SIZE, bold=True) + 2 * _PAD <= area.width
-    if not wide or area.height < _LOWEST:
+    if not _header(part, area) or area.height < _LOWEST:
         return area
     return Area(area.x, area.y + _HEADER, area.width, area.height - _HEADER)
 
 
-def _marks(cell: _Cell, area: Area) -> Iterator[Markup]:
-    yield svg.rect(*area, cell.tone, title=cell.tooltip, href=cell.href)
-    if cell.tone is UNKNOWN and min(area.width, area.height) > 3 * _INSET:
-        width, height = area.width - 2 * _INSET, area.height - 2 * _INSET
-        yield svg.frame(area.x + _INSET, area.y + _INSET, width, height, Tone.MUTED, dashed=True)
-    y = area.y
-    for texts in (cell.names, cell.numbers):
-        fitting = [one for one in texts if svg.text_width(one, _SIZE) + 2 * _PAD <= area.width]
-        if fitting and y + _LINE + _PAD <= area.y + area.height:
-            y += _LINE
-            yield svg.text(area.x + _PAD, y, fitting[0], size=_SIZE, on=cell.tone)
+def _header(part: _Part, area: Area) -> str:
+    """The name of a part as it fits in bold."""
+    return short_name(part.name, (area.width - 2 * PAD) / _BOLD, SIZE)
 
 
 def _outline(area: Area) -> str:

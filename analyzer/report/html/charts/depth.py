@@ -1,4 +1,4 @@
-"""The cost along a network: a bar for each layer, and what has come together so far."""
+"""The cost along a network: a bar for each layer, and below what has come together so far."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html import svg
+from archlint.analyzer.report.html.charts.called import called
 from archlint.analyzer.report.html.charts.callouts import Callout, callouts
-from archlint.analyzer.report.html.charts.line_names import clear_of
 from archlint.analyzer.report.html.charts.measures import (
     Group,
     Measure,
@@ -27,7 +27,6 @@ from archlint.analyzer.report.html.charts.measures import (
 from archlint.analyzer.report.html.charts.starts import starts
 from archlint.analyzer.report.html.charts.steps import ticks
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.layer_names import heading
 from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.report.html.parts import Sums
 from archlint.analyzer.report.layers import LayerReport
@@ -35,14 +34,16 @@ from archlint.analyzer.text import plural, safe
 
 _MOST = 300  # bars
 _NAMED = 3  # of them
-_WIDTH, _LEFT, _RIGHT = 960.0, 72.0, 48.0
-_TOP, _PLOT, _BELOW = 62.0, 200.0, 26.0
+_WIDTH, _LEFT, _RIGHT = 960.0, 72.0, 1.0
+_TOP, _PLOT, _BELOW = 62.0, 170.0, 22.0
 _BASE = _TOP + _PLOT
+_SUMS, _END = _BASE + 22.0, _BASE + 112.0  # from 100 to 0 % of what has come together
+_WIDEST = 40.0  # pixels of a bar
 _VAGUE = 14.0  # pixels of the frame of a bar whose height is unknown
-_NAME, _GAP = 13.0, 5.0  # pixels: how high the name of a line is, how far from it
 _ROOM = _WIDTH - _LEFT - _RIGHT
 _SIZE = 11.0
 _STANDS_OUT = 1.05  # times the largest bar without a name
+_ALIKE = 0.02  # of the whole: lines that are never as far apart are one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,22 @@ def draw(model: ModelReport, ids: Ids) -> svg.Figure | None:
     top = steps[-1]
     named = _standing_out(values)
     total = whole(model.layers)
-    marks = [*_grid(steps, by), *_bars(bars, named, top, model.layers, by, total, ids)]
     series = _series(bars, by, there)
-    marks += _lines(series, len(bars))
-    marks += _callouts(bars, named, values, top, model.layers, by, total)
-    marks += starts(model.layers, found, _LEFT, _WIDTH - _RIGHT, _BASE + 4)
-    leaders = [1.0 if place in named else value / top for place, value in enumerate(values)]
-    marks += _names(series, leaders)
+    marks = [
+        svg.gathered(_grid(steps, by)),
+        svg.gathered(_bars(bars, named, top, model.layers, by, total, ids)),
+        *_lines(series, len(bars)),
+        *_callouts(bars, named, values, top, model.layers, by, total),
+        svg.gathered(starts(model.layers, found, _LEFT, _WIDTH - _RIGHT, _END + 4)),
+    ]
     label = f"{by} along {plural(len(found), 'layer')}"
     unused = 0.0 if named else _TOP - _SIZE
     moved = svg.group(*marks, y=-unused)
-    image = svg.picture(_WIDTH, _BASE + _BELOW - unused, moved, label=label)
-    return svg.Figure(
-        image, _caption(by, width, total, model), _legend(by, series, stands_out=bool(named))
-    )
+    image = svg.picture(_WIDTH, _END + _BELOW - unused, moved, label=label)
+    caption = _caption(by, width, total, model)
+    if Measure.MACS in there and Measure.MACS not in series:
+        caption += f" The MACs come together as the {by} does, within {100 * _ALIKE:g} %."
+    return svg.Figure(image, caption, _legend(by, series, stands_out=bool(named)))
 
 
 def _standing_out(values: Sequence[float]) -> list[int]:
@@ -93,20 +96,21 @@ def _standing_out(values: Sequence[float]) -> list[int]:
 def _bars(
     bars: Sequence[_Bar], named: Sequence[int], top: float,
     layers: Sequence[LayerReport], by: Measure, total: Sums, ids: Ids,
-) -> Iterator[Markup]:  # fmt: skip
+) -> Iterator[svg.Mark]:  # fmt: skip
     """The bars; a frame stands where the height of one is unknown."""
     for place, bar in enumerate(bars):
         x, wide = _span(place, len(bars))
-        tooltip = _tooltip(bar, layers, total, by)
+        title, more = _told(bar, layers, total, by)
         value = by.of(bar.sums)
         if value:
             high = _PLOT * value / top
             href = ids.node(bar.groups[0].place) if len(bar.groups) == 1 else ""
             tone = Tone.WARM_2 if place in named else Tone.BAR
-            yield svg.rect(x, _BASE - high, wide, high, tone, title=tooltip, href=href)
+            yield svg.rect(x, _BASE - high, wide, high, tone, title=title, more=more, href=href)
         elif value is None and by is not Measure.TIME:
             y = _BASE - _VAGUE
-            yield svg.frame(x, y, wide, _VAGUE, Tone.MUTED, title=tooltip, dashed=True)
+            told = f"{title}\n{more}"
+            yield svg.frame(x, y, wide, _VAGUE, Tone.MUTED, title=told, dashed=True)
 
 
 def _bar(own: Sequence[Group]) -> _Bar:
@@ -116,8 +120,8 @@ def _bar(own: Sequence[Group]) -> _Bar:
 def _span(place: int, count: int) -> tuple[float, float]:
     """The left end of a bar, and its width."""
     wide = _ROOM / count
-    gap = min(0.2 * wide, 2.0)
-    return _LEFT + place * wide + gap / 2, min(wide - gap, 40.0)
+    own = min(wide - min(0.2 * wide, 2.0), _WIDEST)
+    return _LEFT + place * wide + (wide - own) / 2, own
 
 
 def _middle(place: int, count: int) -> float:
@@ -125,46 +129,46 @@ def _middle(place: int, count: int) -> float:
     return x + wide / 2
 
 
-def _grid(steps: Sequence[float], by: Measure) -> Iterator[Markup]:
-    """Lines at round numbers, with the unit; and the share of the lines, at the right."""
-    for step in steps:
-        y = _BASE - _PLOT * step / steps[-1]
+def _grid(steps: Sequence[float], by: Measure) -> Iterator[svg.Mark]:
+    """Lines at round numbers, with the unit, and below at shares."""
+    heights = [(_BASE - _PLOT * step / steps[-1], by.round(step, steps[-1])) for step in steps]
+    heights += [(_END - (_END - _SUMS) * n / 100, f"{n} %") for n in (0, 50, 100)]
+    for y, told in heights:
         yield svg.line(_LEFT, y, _WIDTH - _RIGHT, y, Tone.FAINT)
-        text = by.round(step, steps[-1])
-        yield svg.text(_LEFT - 8, y + 4, text, tone=Tone.MUTED, size=_SIZE, anchor="end")
-    for percents in (0, 50, 100):
-        y = _BASE - _PLOT * percents / 100
-        x = _WIDTH - _RIGHT
-        yield svg.line(x, y, x + 4, y, Tone.BAR)
-        yield svg.text(x + 8, y + 4, f"{percents} %", tone=Tone.MUTED, size=_SIZE)
+        yield svg.text(_LEFT - 8, y + 4, told, tone=Tone.MUTED, size=_SIZE, anchor="end")
 
 
-def _tooltip(bar: _Bar, layers: Sequence[LayerReport], total: Sums, by: Measure) -> str:
+def _told(bar: _Bar, layers: Sequence[LayerReport], total: Sums, by: Measure) -> tuple[str, str]:
+    """The name of a bar, and what else its tooltip says."""
     first, last = (layers[bar.groups[end].place] for end in (0, -1))
     told = numbers(bar.sums, total, (by, Measure.MACS))
     if first is last:
-        return "\n".join([safe(first.label), safe(first.described), *told])
-    names = f"{safe(first.label)} … {safe(last.label)}"
-    return "\n".join([names, plural(len(bar.groups), "layer"), *told])
+        return safe(first.label), "\n".join([safe(first.described), *told])
+    count = plural(len(bar.groups), "layer")
+    return f"{safe(first.label)} … {safe(last.label)}", "\n".join([count, *told])
 
 
 def _series(
     bars: Sequence[_Bar], by: Measure, there: Sequence[Measure]
 ) -> dict[Measure, list[float]]:
-    """What has come together at the end of each bar, from 0 to 1."""
+    """What has come together at the end of each bar, from 0 to 1; the MACs only where they do
+    otherwise."""
     found = {}
     for measure in dict.fromkeys((by, Measure.MACS)):
         if measure in there:
             sums = list(accumulate(measure.of(bar.sums) or 0.0 for bar in bars))
             found[measure] = [value / sums[-1] for value in sums]
+    first, *others = found.values()
+    if others and max(abs(a - b) for a, b in zip(first, *others, strict=True)) < _ALIKE:
+        del found[Measure.MACS]
     return found
 
 
 def _lines(series: dict[Measure, list[float]], count: int) -> Iterator[Markup]:
     for measure, shares in series.items():
-        points = [f"M{svg.number(_LEFT)} {svg.number(_BASE)}"]
+        points = [f"M{svg.number(_LEFT)} {svg.number(_END)}"]
         for place, value in enumerate(shares, 1):
-            x, y = _LEFT + _ROOM * place / count, _BASE - _PLOT * value
+            x, y = _LEFT + _ROOM * place / count, _END - (_END - _SUMS) * value
             points.append(f"L{svg.number(x)} {svg.number(y)}")
         is_macs = measure is Measure.MACS
         yield svg.path("".join(points), _tone(measure), width=2, dashed=is_macs)
@@ -178,11 +182,12 @@ def _callouts(
     bars: Sequence[_Bar], named: Sequence[int], values: Sequence[float], top: float,
     layers: Sequence[LayerReport], by: Measure, total: Sums,
 ) -> Iterator[Markup]:  # fmt: skip
+    names = called({one.place: layers[one.place] for bar in bars for one in bar.groups})
     wanted = []
     for place in named:
         told = f"{by.text(values[place])}, {share(values[place], by.of(total) or 1.0)}"
         own = bars[place].groups
-        name, _ = heading(layers[own[0].place])
+        name = names[own[0].place].whole
         first = name if len(own) == 1 else f"{name} and {plural(len(own) - 1, 'more layer')}"
         wanted.append(
             Callout(
@@ -192,20 +197,6 @@ def _callouts(
     yield from callouts(wanted, 0, _WIDTH - 1, _TOP - 6)
 
 
-def _names(series: dict[Measure, list[float]], bars: Sequence[float]) -> Iterator[Markup]:
-    """The name of each of two lines, beside it, where there is room."""
-    if len(series) < 2:
-        return
-    for measure, shares in series.items():
-        text = f"{measure} so far"
-        span = ceil((svg.text_width(text, _SIZE) + 8) * len(bars) / _ROOM) + 1
-        other = next(own for key, own in series.items() if key is not measure)
-        if place := clear_of(shares, other, bars, span, _NAME / _PLOT, _GAP / _PLOT):
-            first, low = place
-            x, y = _LEFT + _ROOM * first / len(bars) + 4, _BASE - _PLOT * low - 3
-            yield svg.text(x, y, text, tone=_tone(measure), size=_SIZE)
-
-
 def _legend(
     by: Measure, series: dict[Measure, list[float]], *, stands_out: bool
 ) -> tuple[tuple[Tone, str], ...]:
@@ -213,7 +204,7 @@ def _legend(
     shown = [*largest, (Tone.BAR, f"{by} of a layer")]
     for measure in series:
         dashed = ", dashed" if measure is Measure.MACS else ""
-        shown.append((_tone(measure), f"{measure} so far{dashed}, right axis"))
+        shown.append((_tone(measure), f"{measure} so far{dashed}"))
     return tuple(shown)
 
 

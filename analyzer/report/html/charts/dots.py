@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import sqrt
+from math import hypot, sqrt
 
 from markupsafe import Markup
 
+from archlint.analyzer.report.html.charts.called import Called
 from archlint.analyzer.report.html.palette import Tone
-from archlint.analyzer.report.html.svg import circle, fitted, text, text_width
+from archlint.analyzer.report.html.svg import Mark, circle, fitted, gathered, text, text_width
 
 MOST = 400
 """Dots of a picture."""
@@ -51,15 +53,17 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A dot; one with a ``label`` is named where there is room, ``gap`` from it."""
+    """A dot; one that ``is_told`` is named where there is room, ``gap`` from it."""
 
     x: float
     y: float
     radius: float
     tone: Tone
     title: str
+    more: str
     href: str
-    label: str = ""
+    called: Called
+    is_told: bool = False
     gap: float = _GAP
 
     @property
@@ -69,11 +73,12 @@ class Dot:
             self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius
         )
 
-    def draw(self) -> Markup:
-        """The dot, with a rim that parts it from those behind it."""
+    def draw(self, hidden: int) -> Mark:
+        """The dot, with a rim that parts it from those behind it; it covers some wholly."""
+        title = f"{self.title}\nand {hidden:,} more here" if hidden else self.title
         return circle(
-            self.x, self.y, self.radius, self.tone,
-            title=self.title, href=self.href, ring=Tone.RAISED, opacity=_OPACITY,
+            self.x, self.y, self.radius, self.tone, title=title, more=self.more,
+            href=self.href, ring=Tone.RAISED, opacity=_OPACITY,
         )  # fmt: skip
 
 
@@ -84,33 +89,59 @@ def radius(part: float, whole: float) -> float:
 
 
 def drawn(dots: Iterable[Dot], frame: Area, taken: Iterable[Area] = ()) -> Iterator[Markup]:
-    """The dots, small ones in front, and their labels within the frame, off what is taken."""
+    """The dots, those of the tone that comes last in front, and of these the small ones; and their
+    labels within the frame, off what is taken."""
     listed = list(dots)
-    seen = set()
-    for dot in sorted(listed, key=lambda dot: -dot.radius):
-        mark = tuple(map(round, (2 * dot.x, 2 * dot.y, 2 * dot.radius)))
-        if mark not in seen:  # another one covers it wholly
-            seen.add(mark)
-            yield dot.draw()
-    for name, area in named(listed, frame, taken):
-        yield text(area.left, area.bottom - 3, name, size=SIZE)
+    order = list(dict.fromkeys(dot.tone for dot in listed))
+    shown: dict[tuple[int, ...], list[Dot]] = {}
+    for dot in sorted(listed, key=lambda dot: (order.index(dot.tone), -dot.radius)):
+        seen = tuple(map(round, (2 * dot.x, 2 * dot.y, 2 * dot.radius)))
+        shown.setdefault(seen, []).append(dot)
+    yield gathered(own[0].draw(len(own) - 1) for own in shown.values())
+    texts = named(listed, frame, taken)
+    yield gathered(text(area.left, area.bottom - 3, name, size=SIZE) for name, area in texts)
 
 
 def named(
     dots: Iterable[Dot], frame: Area, taken: Iterable[Area] = ()
 ) -> Iterator[tuple[str, Area]]:
-    """The labels in the order of the dots, each where it first has room."""
+    """The labels of those that are told, in their order, each where it first has room; dots at one
+    place have one."""
     listed = list(dots)
     kept = [*taken, *(dot.area for dot in listed)]
-    for dot in listed:
-        name = fitted(dot.label, _WIDEST, SIZE)
-        if not name:
-            continue
-        for area in _around(dot, text_width(name, SIZE)):
+    for own in _together([dot for dot in listed if dot.is_told]):
+        widest = max(own, key=lambda dot: dot.radius)
+        name = fitted(_names(own, listed), _WIDEST, SIZE)
+        for area in _around(widest, text_width(name, SIZE)) if name else ():
             if frame.holds(area) and not any(map(area.overlaps, kept)):
                 kept.append(area)
                 yield name, area
                 break
+
+
+def _together(dots: Sequence[Dot]) -> list[list[Dot]]:
+    """The dots, with those whose middles lie within the first of them."""
+    found: list[list[Dot]] = []
+    for dot in dots:
+        for own in found:
+            if _is_at(own[0], dot):
+                own.append(dot)
+                break
+        else:
+            found.append([dot])
+    return found
+
+
+def _is_at(first: Dot, other: Dot) -> bool:
+    return hypot(first.x - other.x, first.y - other.y) <= first.radius
+
+
+def _names(told: Sequence[Dot], dots: Iterable[Dot]) -> str:
+    """``2 × LRN, block3 pool``: the names of those that are told, and how many dots there have
+    each."""
+    counts = Counter(dot.called.name for dot in dots if _is_at(told[0], dot))
+    names = {dot.called.name: dot.called.whole for dot in told}
+    return ", ".join(f"{counts[n]} × {n}" if counts[n] > 1 else whole for n, whole in names.items())
 
 
 def beside(

@@ -36,8 +36,8 @@ class Kernel:
         return None if self.cost is None else self.cost.macs
 
     @property
-    def title(self) -> str:
-        """What it is, as a tooltip says it."""
+    def told(self) -> str:
+        """What it is, as a tooltip says it below its name."""
         others = len(self.layers) - 1
         fused = f", with {plural(others, 'other node')} of its kernel" if others else ""
         macs = "MACs unknown" if self.macs is None else f"{short(self.macs)} MACs"
@@ -47,7 +47,7 @@ class Kernel:
             if self.predicted is None
             else f"predicted {milliseconds(self.predicted)}",
         )
-        return f"{self.lead.label}\n{self.lead.described}{fused}\n{', '.join(times)}\n{macs}"
+        return f"{self.lead.described}{fused}\n{', '.join(times)}\n{macs}"
 
 
 def measured(layers: Sequence[LayerReport]) -> tuple[Kernel, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html.charts.measures import Measure, together
@@ -15,10 +16,11 @@ UNKNOWN = Tone.NEUTRAL
 """What is not known has this colour and a dashed frame."""
 
 _RATIOS = ((0.3, Tone.COOL_2), (0.6, Tone.COOL_1), (1.6, Tone.EVEN), (4.0, Tone.WARM_1))
+_LITTLE = 0.01  # of the time and of the MACs: a layer with less is no matter, whatever its ratio
 _MEANINGS = (
     (Tone.COOL_2, "under 0.3: quick for its MACs"),
     (Tone.COOL_1, "0.3 to 0.6"),
-    (Tone.EVEN, "0.6 to 1.6: in proportion"),
+    (Tone.EVEN, "0.6 to 1.6: in proportion, or under 1 % of both"),
     (Tone.WARM_1, "1.6 to 4"),
     (Tone.WARM_2, "4 or more, or no MACs"),
     (UNKNOWN, "MACs unknown, dashed"),
@@ -69,11 +71,12 @@ def _shares(scale: Heat, measure: str, taken: Callable[[Sums], Sums]) -> Colours
 def _ratio(sums: Sums, total: Sums) -> Tone:
     """By the share of time divided by the share of MACs."""
     time = (sums.measured or 0.0) / (total.measured or 1.0)
+    macs = (sums.macs or 0) / (total.macs or 1)
     if sums.unknown:
         return UNKNOWN
-    if not sums.macs:
-        return Tone.WARM_2
-    ratio = time / (sums.macs / (total.macs or 1))
+    if max(time, macs) < _LITTLE:
+        return Tone.EVEN
+    ratio = time / macs if macs else inf
     return next((tone for most, tone in _RATIOS if ratio < most), Tone.WARM_2)
 
 

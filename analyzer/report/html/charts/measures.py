@@ -111,11 +111,11 @@ def numbers(sums: Sums, total: Sums, of: Iterable[Measure] = Measure) -> list[st
 
 
 def share(part: float, most: float) -> str:
-    """A percentage with three digits at most."""
+    """A percentage with three digits at most: ``26 %``, ``9.6 %``, ``0 %``."""
     percents = 100 * part / most
     if 0 < percents < 0.1:
         return "< 0.1 %"
-    return f"{percents:.0f} %" if percents >= 9.95 else f"{percents:.1f} %"
+    return f"{percents:.0f} %" if percents >= 9.95 or not percents else f"{percents:.1f} %"
 
 
 def _owner(place: int, layers: Sequence[LayerReport], carried: dict[int, int]) -> int:

@@ -6,8 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 
-from markupsafe import Markup
-
 from archlint.analyzer.report import ModelReport
 from archlint.analyzer.report.html import svg
 from archlint.analyzer.report.html.charts import cost_map, depth, roofline
@@ -97,7 +95,7 @@ def _size(figure: Figure) -> tuple[float, float]:
     return (float(found[1]), float(found[2])) if found else (0.0, 0.0)
 
 
-def _legend(figure: Figure, width: float, top: float) -> tuple[list[Markup], float]:
+def _legend(figure: Figure, width: float, top: float) -> tuple[list[svg.Mark], float]:
     """What the colours mean, in rows, and where the text below them has its baseline."""
     marks = []
     x, y = 0.0, top

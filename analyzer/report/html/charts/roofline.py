@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.html.charts.called import called
 from archlint.analyzer.report.html.charts.dots import MOST, SIZE, Area, Dot, beside, drawn, radius
 from archlint.analyzer.report.html.charts.kernels import Kernel, measured, predicted
 from archlint.analyzer.report.html.charts.scales import Log, Plane, domain
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.layer_names import heading
 from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.report.html.svg import Figure, path, picture, text, text_width
 from archlint.analyzer.report.html.svg import number as pixel
@@ -21,7 +21,8 @@ from archlint.analyzer.text import plural, safe
 _WIDTH, _HEIGHT = 472, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 456, 30, 334
 _LITTLE = 0.25  # of what its roof allows: a kernel that reaches less is told apart
-_NAMED = 0.02  # of the time: and has its name if it takes as much
+_NAMED = 0.02  # of the time: and has its name if it takes as much,
+_TOLD = 3  # or is one of so many that take most; where none is told apart those of all
 _HEAD = 1.5  # times above the roof that an axis ends at least, for its name
 _SLOPE = 30.0  # times left of the ridge and below the roof that the axes begin at least
 
@@ -68,11 +69,11 @@ def draw(model: ModelReport, ids: Ids) -> Figure | None:
     roofs = Roofs(2 / machine.mac_ns, 1 / machine.byte_ns)
     shown = sorted(points, key=lambda point: (-point.time, point.kernel.place))[:MOST]
     plane = _plane(shown, roofs)
-    whole = model.kernels.total if model.kernels else sum(point.time for point in points)
+    whole = model.kernels.of_layers if model.kernels else sum(point.time for point in points)
     dots = list(_dots(shown, plane, roofs, whole, ids))
     names = _names(plane, roofs, dots)
     marks = (
-        *plane.grid(),
+        plane.grid(),
         _line(plane, roofs),
         *(text(at.left, at.bottom - 3, name, tone=Tone.MUTED, size=SIZE) for name, at in names),
         *drawn(dots, Area(_LEFT + 2, _TOP, _RIGHT, _BOTTOM), [at for _, at in names]),
@@ -140,18 +141,23 @@ def _dots(
     points: Sequence[Point], plane: Plane, roofs: Roofs, whole: float, ids: Ids
 ) -> Iterator[Dot]:
     most = max(point.time for point in points)
+    names = called({point.kernel.place: point.kernel.lead for point in points})
+    far = [point for point in points if _is_far(point, roofs)]
+    dearest = {point.kernel.place for point in (far or points)[:_TOLD]}
     for point in points:
         is_far = _is_far(point, roofs)
-        is_told = is_far and point.time >= _NAMED * whole
+        is_told = point.kernel.place in dearest or (is_far and point.time >= _NAMED * whole)
         rate = f"{point.rate:,.3g} GFLOP/s at {point.intensity:,.3g} FLOP per byte"
         yield Dot(
             plane.x.at(point.intensity),
             plane.y.at(point.rate),
             radius(point.time, most),
             _FAR if is_far else _NEAR,
-            f"{point.kernel.title}\n{rate}",
+            f"{safe(point.kernel.lead.label)}\n{rate}",
+            point.kernel.told,
             ids.node(point.kernel.place),
-            heading(point.kernel.lead)[0] if is_told else "",
+            names[point.kernel.place],
+            is_told=is_told,
         )
 
 
@@ -168,8 +174,9 @@ def _basis(machine: str, *, was_measured: bool) -> str:
     if not was_measured:
         said = "Nothing was measured: rates are those of predicted times."
     return (
-        f"{said} Each dot is a kernel, larger the longer it takes; the roofs are those of 32-bit "
-        f"floats on {machine}, and bytes count as if each node wrote its output to memory."
+        f"{said} Each dot is a kernel, or several at one place, larger the longer it takes; the "
+        f"roofs are those of 32-bit floats on {machine}, and bytes count as if each node wrote its "
+        "output to memory."
     )
 
 

@@ -9,7 +9,7 @@ from math import ceil, floor, log10
 from markupsafe import Markup
 
 from archlint.analyzer.report.html.palette import Tone
-from archlint.analyzer.report.html.svg import line, text
+from archlint.analyzer.report.html.svg import Mark, gathered, line, text
 
 LETTERS = 11
 """The size of text on an axis."""
@@ -49,8 +49,11 @@ class Plane:
     up: str
     edge: float = 0.0
 
-    def grid(self) -> Iterator[Markup]:
+    def grid(self) -> Markup:
         """Lines and numbers at powers of ten, and the names of the axes."""
+        return gathered(self._grid())
+
+    def _grid(self) -> Iterator[Mark]:
         left, right, bottom, top = self.x.start - self.edge, self.x.end, self.y.start, self.y.end
         for power in self.x.powers():
             at = self.x.at(10.0**power)

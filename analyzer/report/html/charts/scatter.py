@@ -9,11 +9,11 @@ from itertools import islice
 from markupsafe import Markup
 
 from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.html.charts.called import called
 from archlint.analyzer.report.html.charts.dots import MOST, SIZE, Area, Dot, beside, drawn, radius
 from archlint.analyzer.report.html.charts.kernels import Kernel, measured
 from archlint.analyzer.report.html.charts.scales import Log, Plane, domain
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.layer_names import heading
 from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.report.html.svg import Figure, line, picture, text, text_width
 from archlint.analyzer.text import plural, safe
@@ -22,7 +22,8 @@ _WIDTH, _HEIGHT = 472, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 456, 30, 334
 _RUG = 26  # pixels for the kernels without a prediction
 _FACTOR = 2.0  # by which a prediction is off that is called wrong
-_NAMED = 0.02  # of the time: a wrong prediction of less is not named
+_NAMED = 0.02  # of the time: a kernel that is farther off and takes as much is named,
+_TOLD = 3  # and so many that are off by the most
 _NS = 1e6  # nanoseconds of a millisecond
 _LONG = 0.05  # milliseconds: kernels that take more are counted
 _OPERATORS = 3  # that a sentence names
@@ -42,7 +43,7 @@ def draw(model: ModelReport, ids: Ids) -> Figure | None:
     factors = list(_factors(plane, dots))
     frame = Area(plane.x.start + 2, _TOP, _RIGHT, _BOTTOM)
     marks = (
-        *plane.grid(),
+        plane.grid(),
         *_edge(shown, rug),
         line(plane.x.start, plane.y.start, plane.x.end, plane.y.end, Tone.MUTED),
         *(mark for mark, _ in factors),
@@ -108,7 +109,7 @@ def _time(kernel: Kernel) -> float:
 
 def _whole(model: ModelReport, kernels: Sequence[Kernel]) -> float:
     """The measured time of a run in nanoseconds."""
-    return model.kernels.total if model.kernels is not None else sum(map(_time, kernels))
+    return model.kernels.of_layers if model.kernels is not None else sum(map(_time, kernels))
 
 
 def _is_close(kernel: Kernel) -> bool:
@@ -116,6 +117,11 @@ def _is_close(kernel: Kernel) -> bool:
         return False
     ratio = _time(kernel) / kernel.predicted
     return 1 / _FACTOR <= ratio <= _FACTOR
+
+
+def _error(kernel: Kernel) -> float:
+    """By how many nanoseconds its prediction is off."""
+    return abs(_time(kernel) - (kernel.predicted or 0.0))
 
 
 def _tone(kernel: Kernel) -> Tone:
@@ -141,18 +147,23 @@ def _dots(
     kernels: Sequence[Kernel], plane: Plane, rug: float | None, whole: float, ids: Ids
 ) -> Iterator[Dot]:
     most = max(kernel.macs or 0 for kernel in kernels)
+    wrong = sorted((kernel for kernel in kernels if _tone(kernel) != _CLOSE), key=_error)
+    names = called({kernel.place: kernel.lead for kernel in kernels})
+    worst = {kernel.place for kernel in wrong[-_TOLD:]}
     for kernel in kernels:
         x = plane.x.at(kernel.predicted / _NS) if kernel.predicted else rug or 0.0
         tone = _tone(kernel)
-        is_told = tone != _CLOSE and _time(kernel) >= _NAMED * whole
+        is_long = tone != _CLOSE and _time(kernel) >= _NAMED * whole
         dot = Dot(
             x,
             plane.y.at(_time(kernel) / _NS),
             radius(kernel.macs or 0, most),
             tone,
-            kernel.title,
+            safe(kernel.lead.label),
+            kernel.told,
             ids.node(kernel.place),
-            heading(kernel.lead)[0] if is_told else "",
+            names[kernel.place],
+            is_told=is_long or kernel.place in worst,
         )
         yield dot if kernel.predicted else replace(dot, gap=plane.x.start + 6 - x - dot.radius)
 
@@ -191,9 +202,8 @@ def _legend(kernels: Sequence[Kernel]) -> Iterator[tuple[Tone, str]]:
 
 
 def _caption(model: ModelReport, left_out: int) -> str:
-    said = [
-        "Each dot is a kernel, larger the more MACs it has; on the line it takes its prediction."
-    ]
+    dots = "Each dot is a kernel, or several at one place, larger the more MACs it has"
+    said = [f"{dots}; on the line it takes its prediction."]
     if left_out:
         verb = "is" if left_out == 1 else "are"
         said.append(f"{left_out:,} smaller {'kernel' if left_out == 1 else 'kernels'} {verb} "

@@ -17,17 +17,19 @@ from archlint.analyzer.report.html.charts.measures import (
     share,
     whole,
 )
+from archlint.analyzer.report.html.charts.short_names import short_name
 from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.report.html.parts import Sums, part_sums, parts
 from archlint.analyzer.text import plural, safe
 
-_WIDTH, _NAMES, _TOTALS = 960.0, 116.0, 150.0
-_STRIP = _WIDTH - _NAMES - _TOTALS
-_HIGH, _ROW = 40.0, 56.0
-_CALM = (Tone.COOL_1, Tone.EVEN)
+_WIDTH, _NAMES = 960.0, 128.0
+_STRIP = _WIDTH - _NAMES
+_HIGH, _ROW = 42.0, 56.0
+_CALM = Tone.EVEN
 _WARM = (Tone.WARM_2, Tone.WARM_1, Tone.WARM_1)  # the dearest parts, from the first
-_PAD = 5.0
-_MORE = 1.3  # times what each part would have if all had the same
+_PAD, _SIZE = 5.0, 11.0
+_MORE = 1.5  # times what each part would have if all had the same
+_FEW = 3  # one of so many parts at most stands out
 _STANDS_OUT = 1.05  # times the dearest part that is not among them
 
 
@@ -38,7 +40,7 @@ class _Part:
     name: str
     sums: Sums
     tone: Tone
-    tooltip: str
+    tooltip: str  # but for what a strip counts
 
 
 def draw(model: ModelReport) -> svg.Figure | None:
@@ -50,7 +52,7 @@ def draw(model: ModelReport) -> svg.Figure | None:
         return None
     dearest = first_of((Measure.TIME, Measure.PREDICTED, *rows), there) or rows[0]
     total = whole(model.layers)
-    found = _parts(model, dearest, total)
+    found = _parts(model, dearest)
     marks = [
         svg.group(*_strip(row, found, total, _missing(row, model, total)), y=_ROW * place)
         for place, row in enumerate(rows)
@@ -60,20 +62,20 @@ def draw(model: ModelReport) -> svg.Figure | None:
     return svg.Figure(image, _caption(rows, found, dearest, total), ())
 
 
-def _parts(model: ModelReport, dearest: Measure, total: Sums) -> list[_Part]:
+def _parts(model: ModelReport, dearest: Measure) -> list[_Part]:
     named = parts(model.layers)
     sums = [part_sums(part, model.layers) for part in named]
     values = [dearest.of(own) or 0.0 for own in sums]
     ranked = sorted(range(len(sums)), key=lambda place: -values[place])
-    rest = [values[place] for place in ranked[len(_WARM) :]]
+    most = min(len(_WARM), max(len(sums) // _FEW, 1))
+    rest = [values[place] for place in ranked[most:]]
     least = max([_MORE * sum(values) / len(values), *(_STANDS_OUT * value for value in rest)])
-    warm = {p: tone for p, tone in zip(ranked, _WARM, strict=False) if values[p] > least}
+    warm = {p: tone for p, tone in zip(ranked[:most], _WARM, strict=False) if values[p] > least}
     found = []
     for place, (part, own) in enumerate(zip(named, sums, strict=True)):
         name = safe(part.name)
-        lines = [name, plural(len(part.places), "node"), *numbers(own, total)]
-        tone = warm.get(place, _CALM[place % len(_CALM)])
-        found.append(_Part(name, own, tone, "\n".join(lines)))
+        told = f"{name}\n{plural(len(part.places), 'node')}"
+        found.append(_Part(name, own, warm.get(place, _CALM), told))
     return found
 
 
@@ -87,41 +89,37 @@ def _missing(row: Measure, model: ModelReport, total: Sums) -> str:
 
 
 def _strip(row: Measure, found: Sequence[_Part], total: Sums, missing: str) -> Iterator[Markup]:
-    """The marks of a strip from y = 0."""
-    yield svg.text(0, _HIGH / 2 + 4, _title(row), tone=Tone.MUTED)
+    """The marks of a strip from y = 0: what it counts and how much that is, and the parts."""
     most, x = row.of(total) or 0.0, _NAMES
-    edges = []
+    first = 13 if missing else 18
+    yield svg.text(0, first, _title(row), tone=Tone.MUTED)
+    yield svg.text(0, first + 16, row.text(most), size=13, bold=True)
+    if missing:
+        yield svg.text(0, first + 29, missing, tone=Tone.MUTED, size=11)
+    shapes: list[svg.Mark] = []
+    labels: list[svg.Mark] = []
     for part in found:
         value = row.of(part.sums) or 0.0
         wide = _STRIP * value / most
         if wide:
-            yield svg.rect(x, 0, wide, _HIGH, part.tone, title=part.tooltip)
-            yield from _label(x, wide, part, share(value, most))
+            told = "\n".join([part.tooltip, *numbers(part.sums, total, [row])])
+            shapes.append(svg.rect(x, 0, wide, _HIGH, part.tone, title=told, ring=Tone.SURFACE))
+            labels += _label(x, wide, part, share(value, most))
         x += wide
-        edges.append(f"M{svg.number(x)} 0v{svg.number(_HIGH)}")
-    yield svg.path("".join(sorted(set(edges[:-1]), key=edges.index)), Tone.SURFACE)
-    middle = _HIGH / 2 + (-3 if missing else 4)
-    yield svg.text(_WIDTH, middle, row.text(most), anchor="end", bold=True)
-    if missing:
-        yield svg.text(_WIDTH, _HIGH / 2 + 12, missing, tone=Tone.MUTED, size=11, anchor="end")
+    yield svg.gathered(shapes)
+    yield svg.gathered(labels)
 
 
-def _label(x: float, wide: float, part: _Part, told: str) -> Iterator[Markup]:
-    """The name of a part and its share, each where it fits wholly."""
+def _label(x: float, wide: float, part: _Part, told: str) -> Iterator[svg.Mark]:
+    """The name of a part, shortened if need be, and its share, where both fit."""
     room = wide - 2 * _PAD
-    name = _ending(part.name, room)
-    number = svg.text_width(told, 11) <= room
-    if name:
-        yield svg.text(x + _PAD, 17 if number else 24, name, size=11, on=part.tone)
+    name = short_name(part.name, room, _SIZE)
+    if not name:
+        return
+    number = svg.text_width(told, _SIZE) <= room
+    yield svg.text(x + _PAD, 18 if number else 25, name, size=_SIZE, on=part.tone)
     if number:
-        yield svg.text(x + _PAD, 31 if name else 24, told, size=11, on=part.tone)
-
-
-def _ending(name: str, room: float) -> str:
-    """As many of the last modules of a path as there is room for."""
-    while name and svg.text_width(name, 11) > room:
-        name = "" if "…" in name else name.partition(".")[2]
-    return "" if name.isdigit() else name  # the number of a module says nothing alone
+        yield svg.text(x + _PAD, 32, told, size=_SIZE, on=part.tone)
 
 
 def _title(row: Measure) -> str:
@@ -138,8 +136,8 @@ def _caption(rows: Sequence[Measure], found: Sequence[_Part], dearest: Measure, 
     if Measure.MACS not in rows and total.unknown:
         vague = f" The MACs of {plural(total.unknown, 'node')} are unknown."
     return (
-        "Each strip is the whole model: its parts in their order, as wide as their shares; a part "
-        f"has one colour in all strips.{orange}{vague}"
+        "Each strip is the whole model: its parts in their order, as wide as their shares."
+        f"{orange}{vague}"
     )
 
 

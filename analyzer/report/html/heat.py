@@ -36,9 +36,9 @@ class Heat:
     def tone(self, sums: Sums) -> Tone:
         """The colour of a share; plain where it is unknown, grey where it is told elsewhere."""
         share = self.share(sums)
-        if share is None:
+        if share is None and (sums.unknown or self.value(sums) is None):
             return Tone.RAISED if sums.unknown else Tone.EVEN
-        return HEAT[sum(share >= step for step in self.steps)]
+        return HEAT[sum((share or 0.0) >= step for step in self.steps)]
 
     @property
     def legend(self) -> tuple[tuple[Tone, str], ...]:
@@ -52,20 +52,21 @@ class Heat:
         return tuple(zip(HEAT, texts, strict=False))
 
 
-def heat(model: ModelReport, boxes: Sequence[Sums]) -> Heat:
+def heat(model: ModelReport, boxes: Sequence[Sums], compared: Sequence[Sums] = ()) -> Heat:
     """The heat of boxes: by measured time where there is any, else by predicted time where most of
     that is known, else by MACs. Its steps are 1, 2 or 5 times a power of ten; the largest share is
-    in the last one, but for a model whose cost is spread so evenly that none is large."""
+    in the last one, but for a model whose cost is spread so evenly that none is large. Where
+    only some are ``compared``, the largest of those counts."""
     total: float
     if any(box.measured for box in boxes):
         known = sum(box.measured or 0.0 for box in boxes)
-        measure, total = "measured time", model.kernels.total if model.kernels else known
+        measure, total = "measured time", model.kernels.of_layers if model.kernels else known
     elif is_predicted(model.layers) and any(box.predicted for box in boxes):
         measure, total = "predicted time", sum(box.predicted or 0.0 for box in boxes)
     else:
         measure, total = "MACs", float(sum(box.macs or 0 for box in boxes))
     plain = Heat(measure, total, ())
-    most = max((share for box in boxes if (share := plain.share(box))), default=0.0)
+    most = max((share for box in compared or boxes if (share := plain.share(box))), default=0.0)
     if not most:
         return plain
     steps = tuple(step for step in _LADDER if step <= max(most, _DEEPEST))[: len(HEAT) - 1]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+from archlint.analyzer.report.html import svg
 from archlint.analyzer.report.layers import LayerReport
+from archlint.analyzer.text import safe
 
 _UNNAMED = re.compile(r"n\d+")  # what a node without a name is called
 _PLAIN = frozenset({"conv", "conv2d", "dense", "fc", "layer", "linear", "proj", "projection"})
+_DIM = 40  # columns
 _SHORT = 26  # columns: more do not fit a box
 _KNOWN_DIMS = re.compile(r"[\d?…]+(x[\d?…]+)*")
 
@@ -17,6 +20,13 @@ def shape_text(shape: str) -> str:
     names stays as it is."""
     brief = _brief(shape) if "(" in shape else shape
     return brief.replace("x", "×") if _KNOWN_DIMS.fullmatch(brief) else brief
+
+
+def value_shape(shape: tuple[int | str, ...] | None) -> str:
+    """``1×3×height×width`` of an input or output of a model; of one without dims ``scalar``."""
+    if shape is None:
+        return "of unknown rank"
+    return "×".join(safe(str(dim), _DIM) for dim in shape) or "scalar"
 
 
 def _brief(shape: str) -> str:
@@ -44,6 +54,13 @@ def heading(layer: LayerReport) -> tuple[str, str]:
         short = both if len(both) <= _SHORT else layer.operator
         return name, layer.described if says_more else short
     return (layer.described if says_more else _bare(layer.operator)), shape
+
+
+def ending(path: str, width: float, size: float, *, bold: bool = False) -> str:
+    """As many of the last modules of a path as there is room for."""
+    while "." in path and svg.text_width(path, size, bold=bold) > width:
+        path = path.partition(".")[2]
+    return path
 
 
 def own_name(layer: LayerReport) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from heapq import heappop, heappush
+from types import MappingProxyType
 
 import networkx as nx
 
+from archlint.analyzer.report.html.network_box import Box
+from archlint.analyzer.report.html.network_repeats import folded
 from archlint.analyzer.report.html.parts import divided, run_of
 from archlint.analyzer.report.html.runs import runs
 from archlint.analyzer.report.layers import LayerReport
 
 MOST_BOXES = 400
-"""Layers that are drawn one by one; of more, their parts are."""
+"""Layers that are drawn one by one; of more, their parts are, but where few are left of them when
+equal blocks are folded."""
+
+_FEW = 150  # boxes: so many are read more easily than parts are
 
 _MOST_PARTS = 300
 _MOST_LINKS = 2_000
@@ -21,38 +27,29 @@ _FEW_PARTS = 24  # for what has more links: so many have at most 276
 _LARGEST = 24  # layers of a part
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One layer with those that are fused into it, or a part of the network.
-
-    ``places`` are those of its layers, in rising order, ``shown`` counts those that have boxes of
-    their own where all are drawn; ``inputs`` are the boxes that it reads. ``name`` is that of a
-    part, empty where the box is the layer at the first place. What ``joins`` others is done by the
-    kernel of one of them.
-    """
-
-    places: tuple[int, ...]
-    inputs: tuple[int, ...]
-    name: str = ""
-    shown: int = 1
-    joins: bool = False
-
-
-def boxes(layers: Sequence[LayerReport]) -> tuple[Box, ...]:
+def boxes(
+    layers: Sequence[LayerReport], remarks: Mapping[int, Hashable] = MappingProxyType({})
+) -> tuple[Box, ...]:
     """The boxes of a drawing, in topological order; each layer is in one of them at most.
 
     A layer that runs within another's kernel is in the box of what it reads, but where it joins
     several: they would look connected otherwise. Where nothing is left of a layer but what it
-    takes from outside of the model, it is in none.
+    takes from outside of the model, it is in none. Equal blocks in a row are in one box, but for
+    the first (see ``folded``).
     """
     single = _unfused(layers) or _as_they_are(layers)
-    links = sum(len(box.inputs) for box in single)
-    if len(single) <= MOST_BOXES and links <= _MOST_LINKS:
-        return single
-    found = _collapsed(layers, single, _MOST_PARTS, _LARGEST)
-    if sum(len(box.inputs) for box in found) > _MOST_LINKS or len(found) > MOST_BOXES:
-        found = _collapsed(layers, single, _FEW_PARTS, 0)
-    return found
+    found = folded(layers, single, remarks)
+    if _is_readable(found, MOST_BOXES if len(single) <= MOST_BOXES else _FEW):
+        return found
+    for most, largest in ((_MOST_PARTS, _LARGEST), (_FEW_PARTS, 0)):
+        found = _collapsed(layers, single, most, largest)
+        if _is_readable(found, MOST_BOXES):
+            break
+    return folded(layers, found, remarks)
+
+
+def _is_readable(found: Sequence[Box], most: int) -> bool:
+    return len(found) <= most and sum(len(box.inputs) for box in found) <= _MOST_LINKS
 
 
 def _as_they_are(layers: Sequence[LayerReport]) -> tuple[Box, ...]:

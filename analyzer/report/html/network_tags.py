@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.finding import Severity
 from archlint.analyzer.report import ModelReport
-from archlint.analyzer.report.html.network_graph import Box
+from archlint.analyzer.report.html.network_box import Box
 from archlint.analyzer.report.html.palette import Tone
 from archlint.analyzer.report.place import WORDS
 from archlint.analyzer.text import plural
@@ -29,6 +29,23 @@ class Tag:
     tone: Tone
     shape: str
     is_left: bool = False
+
+
+def remarks(model: ModelReport) -> Mapping[int, Hashable]:
+    """What is said of each layer: its findings, and whether the base has it as it is."""
+    found: dict[int, list[str]] = {}
+    for finding in model.findings:
+        for place in {node.place for node in finding.nodes if node.place is not None}:
+            found.setdefault(place, []).append(f"{finding.severity} {finding.code}")
+    if (difference := model.change.difference if model.change else None) is not None:
+        kept = {place for _, place in difference.pairs}
+        changed = {(after.label, after.operator) for _, after in difference.changed}
+        for place in range(len(model.layers)):
+            if place not in kept:
+                found.setdefault(place, []).append("new")
+            elif _is_in(model, place, changed):
+                found.setdefault(place, []).append("changed")
+    return {place: tuple(told) for place, told in found.items()}
 
 
 def finding_tags(model: ModelReport, found: Sequence[Box]) -> Mapping[int, tuple[Tag, ...]]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archlint.analyzer.report import ModelReport, ValueReport
-from archlint.analyzer.report.html.network_graph import Box
+from archlint.analyzer.report.html.layer_names import value_shape
+from archlint.analyzer.report.html.network_box import Box
 from archlint.analyzer.report.layers import LayerReport
 from archlint.analyzer.text import plural, safe
 
@@ -68,15 +69,9 @@ def _pills(
 def _pill(
     values: Sequence[ValueReport], word: str, ends: tuple[int, ...], *, is_input: bool
 ) -> Pill:
-    texts = [f"{safe(value.name, _NAME)} {_shape(value)}" for value in values[:_LISTED]]
+    texts = [f"{safe(value.name, _NAME)} {value_shape(value.shape)}" for value in values[:_LISTED]]
     if (more := len(values) - _LISTED) > 0:
         texts.append(f"and {more:,} more")
     counted = plural(len(values), word)
     title = "\n".join([word if len(values) == 1 else counted, *texts])
     return Pill(texts[0] if len(values) == 1 else counted, title, ends, is_input)
-
-
-def _shape(value: ValueReport) -> str:
-    if value.shape is None:
-        return "of unknown shape"
-    return "×".join(safe(str(dim), _NAME) for dim in value.shape) or "scalar"

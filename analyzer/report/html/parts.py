@@ -79,7 +79,7 @@ def parts(layers: Sequence[LayerReport], most: int = MOST) -> tuple[Part, ...]:
 
 def run_of(layers: Sequence[LayerReport], run: Sequence[int]) -> Part:
     """A run of layers as a part, with the names of its ends."""
-    return Part(_from_to(layers[run[0]].label, layers[run[-1]].label), tuple(run))
+    return Part(from_to(layers[run[0]].label, layers[run[-1]].label), tuple(run))
 
 
 def divided(
@@ -87,19 +87,19 @@ def divided(
 ) -> tuple[Part, ...]:
     """At most so many modules or blocks, the heaviest divided as long as one weighs more than
     ``largest``; none where the file tells of no modules and there are no blocks."""
-    paths = _paths(layers)
+    paths = paths_of(layers)
     if len(set(paths)) < 2:
         return ()
     divisions = _divisions(paths, weights, most, largest)
     if len(divisions) < 2:
         return ()
     known = [path for path in divisions if path]
-    depth = len(_shared(known) if len(known) > 1 else known[0][:-1])
+    depth = len(shared(known) if len(known) > 1 else known[0][:-1])
     named = [Part(_name(path, depth), tuple(places)) for path, places in divisions.items()]
     return tuple(sorted(named, key=lambda part: part.places))
 
 
-def _paths(layers: Sequence[LayerReport]) -> list[Path]:
+def paths_of(layers: Sequence[LayerReport]) -> list[Path]:
     """Where each layer belongs: its module; its block, or the block that it stands behind."""
     if any(layer.scope for layer in layers):
         return [layer.scope for layer in layers]
@@ -136,14 +136,14 @@ def _divisions(
 def _below(paths: Sequence[Path], places: Iterable[int]) -> dict[Path, list[int]]:
     """The places by the first part of their paths in which they differ."""
     places = list(places)
-    depth = len(_shared([paths[place] for place in places])) + 1
+    depth = len(shared([paths[place] for place in places])) + 1
     found: dict[Path, list[int]] = {}
     for place in places:
         found.setdefault(paths[place][:depth], []).append(place)
     return found
 
 
-def _shared(paths: Sequence[Path]) -> Path:
+def shared(paths: Sequence[Path]) -> Path:
     """The beginning that all paths have."""
     first, last = min(paths), max(paths)
     depth = 0
@@ -173,11 +173,11 @@ def _sized(
         replace(layers[place], inputs=tuple(at[i] for i in layers[place].inputs if i in at))
         for place in heaviest.places
     ]
-    depth = len(_shared([layer.scope for layer in inner]))
+    depth = len(shared([layer.scope for layer in inner]))
     runs = []
     for run in by_size(inner, most - len(found)):
         ends = (".".join([heaviest.name, *inner[end].scope[depth:]]) for end in (run[0], run[-1]))
-        runs.append(Part(_from_to(*ends), tuple(heaviest.places[number] for number in run)))
+        runs.append(Part(from_to(*ends), tuple(heaviest.places[number] for number in run)))
     if len(runs) == 1 or len({run.name for run in runs}) < len(runs):
         return tuple(found)
     return tuple(sorted({*found, *runs} - {heaviest}, key=lambda part: part.places))
@@ -204,8 +204,9 @@ def _together(run: Sequence[Part]) -> Part:
     if len(run) == 1:
         return run[0]
     places = sorted(place for part in run for place in part.places)
-    return Part(_from_to(run[0].name, run[-1].name), tuple(places))
+    return Part(from_to(run[0].name, run[-1].name), tuple(places))
 
 
-def _from_to(first: str, last: str) -> str:
+def from_to(first: str, last: str) -> str:
+    """The names of both ends; of one thing its name."""
     return first if first == last else f"{first} … {last}"

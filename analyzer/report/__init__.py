@@ -18,7 +18,7 @@ from archlint.analyzer.identity import Identity
 from archlint.analyzer.proposal import FixKind, Step
 from archlint.analyzer.report.layers import Kernels, LayerReport
 from archlint.analyzer.report.weights import WeightReport
-from archlint.analyzer.text import Paint, plural
+from archlint.analyzer.text import Paint, plural, safe
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Measured, Whole
@@ -141,6 +141,10 @@ class FindingReport:
         """Whether it is for who made this change: it was not there before, or was less."""
         return self.state is not State.UNCHANGED
 
+    def __repr__(self) -> str:
+        where = f": {safe(self.nodes[0].label)}" if self.nodes else ""
+        return f"<FindingReport {self.code} {self.name}{where}>"
+
     def __str__(self) -> str:
         from archlint.analyzer.report.concise import one_line  # late: most runs write no such text
 
@@ -197,13 +201,16 @@ class Predicted:
 @dataclass(frozen=True, slots=True)
 class LatencyReport:
     """Measured milliseconds of a run, and their 95 % interval; it was not ``quiet`` where other
-    programs took part of the machine. ``label`` says where it ran."""
+    programs took part of the machine. ``label`` says where it ran. A tenth of the runs took less
+    than ``tenth``; the process had so many ``cores`` of theirs."""
 
     label: str
     milliseconds: float
     low: float
     high: float
     quiet: bool
+    tenth: float | None = None
+    cores: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +297,13 @@ class ModelReport:
         """The findings for who made this change: all where there is no base."""
         return tuple(finding for finding in self.findings if finding.is_told)
 
+    def __repr__(self) -> str:
+        macs = f"{self.cost.macs:,}"
+        if self.unknown_nodes:
+            macs = f"at least {macs}" if self.cost.macs else "unknown"
+        found = plural(len(self.findings), "finding")
+        return f"<ModelReport {safe(self.path)}: {macs} MACs, {found}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -305,6 +319,8 @@ class Report:
 
     ``base`` is what the run was compared with, ``removed`` are the models that only the base has,
     ``skipped`` the inputs that the user wanted left out where they cannot be analysed.
+    ``command`` is what was asked for, as a shell reads it, but for where it is written. The report
+    ``is_difference`` where the difference itself was asked for.
     """
 
     version: str
@@ -313,6 +329,8 @@ class Report:
     base: str = ""
     removed: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    command: str = ""
+    is_difference: bool = False
 
     @property
     def findings(self) -> Sequence[FindingReport]:

@@ -17,16 +17,20 @@ from archlint.analyzer.timing.prediction.lowering import lower
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.nodes.latency import Latency, Profile
 
+_KEPT = 0.9  # of the cores that profiled runs use; with less of them other programs had their part
+
 
 def layers(analysis: Analysis, built: Architecture) -> tuple[LayerReport, ...]:
     """The layers of a model, in the order of the operations of its architecture."""
     costs, prediction = analysis.costs, analysis.prediction
-    graph, profile = costs.graph, None if prediction is None else prediction.profile
+    graph = costs.graph
     at = places(graph)
-    within = lower(graph, profile.tiles.block if profile and profile.tiles else 0).within
+    within = (prediction.lowered if prediction else lower(graph, 0)).within
     outputs = {name: place for place, name in enumerate(graph.outputs)}
+    kinds: dict[object, int] = {}
     found = []
     for node, operation in zip(in_walk(graph), built.operations, strict=True):
+        kind = operation.operator, operation.attributes, operation.weights, operation.shapes
         whose = within.get(node.id)
         inputs = dict.fromkeys(operation.inputs)
         found.append(
@@ -40,6 +44,7 @@ def layers(analysis: Analysis, built: Architecture) -> tuple[LayerReport, ...]:
                 gives=tuple(outputs[name] for name in node.outputs if name in outputs),
                 scope=operation.scope,
                 block=operation.block,
+                kind=kinds.setdefault((*kind, operation.bodies), len(kinds)),
                 cost=costs.costs.get(node.id),
                 why="; ".join(sorted(map(str, costs.uncosted.get(node.id, ())))),
                 parameters=operation.parameters,
@@ -72,8 +77,14 @@ def timed(
         apart=apart,
         runs=profile.runs,
         cores=profile.cores,
-        disturbed=profile.disturbed,
+        disturbed=profile.disturbed or _is_crowded(latency, profile),
+        threads=latency.threads,
     )
+
+
+def _is_crowded(latency: Latency, profile: Profile) -> bool:
+    """Whether other programs took part of the cores; of a device nothing tells that."""
+    return latency.provider.host and profile.cores < _KEPT * latency.threads
 
 
 def _by_place(

@@ -18,6 +18,7 @@ class LayerReport:
     it makes. ``output`` is the shape of its first output as ``1x32x28x28``: ``?`` where it is
     unknown, a dim's name where that is symbolic. ``described`` are its sizes in a few words.
     ``block`` is the residual, Inception or attention block that it is in, where it has no scope.
+    Layers of one ``kind`` have the same operator, attributes, shapes of weights and of outputs.
     ``within`` is the place of the layer whose kernel does its work too; its own where nothing is
     left of it to do.
 
@@ -37,6 +38,7 @@ class LayerReport:
     gives: tuple[int, ...] = ()
     scope: tuple[str, ...] = ()
     block: str = ""
+    kind: int = 0
     cost: Cost | None = None
     why: str = ""
     parameters: int = 0
@@ -52,7 +54,8 @@ class Kernels:
 
     ``total`` is that of all kernels in the median of ``runs`` profiled runs, of which the process
     had ``cores``; ``apart`` the part of it that belongs to no layer (changes of layout, copies).
-    They were ``disturbed`` if other programs interrupted nearly all runs.
+    They were ``disturbed`` if other programs interrupted nearly all runs, or took part of the cores
+    that the ``threads`` would have had.
     """
 
     label: str
@@ -62,3 +65,9 @@ class Kernels:
     runs: int
     cores: float
     disturbed: bool
+    threads: int = 1
+
+    @property
+    def of_layers(self) -> float:
+        """The nanoseconds that belong to layers: what their shares are of."""
+        return self.total - self.apart

@@ -17,6 +17,8 @@ from archlint.analyzer.report.html import findings
 from archlint.analyzer.report.html.cards import Card
 from archlint.analyzer.report.html.head import head as top_of
 from archlint.analyzer.report.html.ids import Ids
+from archlint.analyzer.report.html.node_numbers import BAR_STEPS
+from archlint.analyzer.report.html.numbers import tied
 from archlint.analyzer.report.html.page import page as page_of
 from archlint.analyzer.report.html.palette import PALETTE, Tone, palette_css
 from archlint.analyzer.report.sentences import failed, more
@@ -83,12 +85,9 @@ def _hash(text: str) -> str:
 
 @cache
 def _style() -> str:
-    bars = "".join(
-        f".all td.b{step}{{background-size:{100 * step / 20:g}% 100%}}" for step in range(1, 21)
-    )
-    right = ",".join(f".n{column} :is(td,th):nth-child({column})" for column in range(1, 16))
+    bars = "".join(f".b{step}{{--b:{step}}}" for step in range(1, BAR_STEPS + 1))
     own = (_FOLDER / "style.css").read_text(encoding="utf-8")
-    return f"{palette_css()}\n{own}{right}{{text-align:right}}{bars}"
+    return f"{palette_css()}\n{own}{bars}"
 
 
 @cache
@@ -105,6 +104,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters["tied"] = tied
     environment.globals["palette"] = {str(tone): PALETTE[tone] for tone in Tone}
     return environment
 

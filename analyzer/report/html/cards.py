@@ -47,6 +47,7 @@ class Card:
     caption: str
     places: Places | None
     is_open: bool
+    is_brief: bool
     advice: str
     caveat: str
     case: str
@@ -77,8 +78,16 @@ def _rank(findings: Sequence[FindingReport]) -> tuple[bool, int, bool, int]:
     return not broken, -severity, doubtful, sum(urgency(finding)[1] for finding in findings)
 
 
-def card(model: ModelReport, findings: Sequence[FindingReport], number: int, ids: Ids) -> Card:
-    """The card of a rule's findings, the dearest of which stands for all."""
+def card(
+    model: ModelReport,
+    findings: Sequence[FindingReport],
+    number: int,
+    ids: Ids,
+    *,
+    is_brief: bool = False,
+) -> Card:
+    """The card of a rule's findings, the dearest of which stands for all; a brief one has folded
+    all but what they are and cost."""
     first = findings[0]
     proposal = first.proposal
     title, why = _told(findings)
@@ -99,7 +108,8 @@ def card(model: ModelReport, findings: Sequence[FindingReport], number: int, ids
         drawing=drawing,
         caption=_caption(first, len(findings)) if drawing else "",
         places=places_of(model, findings, ids),
-        is_open=number == 1,
+        is_open=number == 1 or is_brief,
+        is_brief=is_brief,
         advice=_advice(findings),
         caveat="" if proposal is None else safe(proposal.caveat, _MOST),
         case=_case(findings),

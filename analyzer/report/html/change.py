@@ -11,7 +11,14 @@ from archlint.analyzer.compare.difference import Difference
 from archlint.analyzer.report import Change, ModelReport
 from archlint.analyzer.report.groups import names
 from archlint.analyzer.report.html import dumbbell
-from archlint.analyzer.report.html.change_rows import NodeRow, Number, node_rows, total_rows
+from archlint.analyzer.report.html.change_rows import (
+    FreeNodes,
+    NodeRow,
+    free_nodes,
+    node_rows,
+    total_rows,
+)
+from archlint.analyzer.report.html.deltas import Delta
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.merged import sentence
 from archlint.analyzer.report.measured import verdict_text
@@ -42,17 +49,19 @@ class Changes:
     timed: tuple[Timed, ...]
     drawing: Markup
     caption: str
-    totals: tuple[tuple[str, Number, Number, Number], ...]
+    totals: tuple[tuple[str, str, str, Delta], ...]
     nodes: tuple[NodeRow, ...]
     nodes_count: str
     nodes_rest: str
+    free: FreeNodes | None
     fixed: tuple[str, ...]
     fixed_count: str
 
     @property
     def linked(self) -> frozenset[int]:
         """The places of the layers that links lead to."""
-        return frozenset(row.place for row in self.nodes if row.place is not None)
+        rows = (*self.nodes, *(() if self.free is None else self.free.rows))
+        return frozenset(row.place for row in rows if row.place is not None)
 
 
 def section(model: ModelReport, ids: Ids) -> Changes | None:
@@ -62,7 +71,8 @@ def section(model: ModelReport, ids: Ids) -> Changes | None:
         return None
     difference = change.difference
     rows = () if difference is None else node_rows(model, difference, ids)
-    rest = len(rows) - _SHOWN
+    dear = [row for row in rows if not row.is_free]
+    rest = len(dear) - _SHOWN
     scopes = () if difference is None else difference.scopes
     drawing = dumbbell.draw(scopes)
     unit = dumbbell.unit_of(scopes)
@@ -74,9 +84,10 @@ def section(model: ModelReport, ids: Ids) -> Changes | None:
         drawing,
         f"{unit} of each part that differs: grey is the base, colour the head." if drawing else "",
         () if difference is None else tuple(total_rows(difference)),
-        tuple(rows[:_SHOWN]),
-        plural(len(rows), "node"),
+        tuple(dear[:_SHOWN]),
+        f"{plural(len(rows), 'node')} {'differs' if len(rows) == 1 else 'differ'}" if rows else "",
         f"And {plural(rest, 'more node')}." if rest > 0 else "",
+        free_nodes(rows, are_more=bool(dear)),
         fixed,
         f"This change fixes {plural(len(change.fixed), 'finding')}" if fixed else "",
     )

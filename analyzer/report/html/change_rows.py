@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from markupsafe import Markup
 
 from archlint.analyzer.compare.architecture import Operation
 from archlint.analyzer.compare.difference import Difference
 from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.html import deltas
+from archlint.analyzer.report.html.breaks import breakable
+from archlint.analyzer.report.html.deltas import Delta
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.operation_text import described, differing
-from archlint.analyzer.text import percent_change, safe, size
+from archlint.analyzer.text import plural, safe, size
 
-_UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number as it is told; ``tone`` is ``up`` for what costs more, ``down`` for less."""
-
-    text: str
-    tone: str = ""
+_SHOWN = 200  # nodes of a list
+_OPERATORS = 6  # that are told by name
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """A node that differs; without a place and a target where no layer is certain to be it."""
+    """A node that differs; without a place and a target where no layer is certain to be it. It
+    ``is_free`` where it has no MACs and had none."""
 
-    name: str
+    name: Markup
+    operator: str
     place: int | None
     target: str
     word: str
@@ -35,10 +36,20 @@ class NodeRow:
     now: str
     before: str
     after: str
-    delta: Number
+    delta: Delta
+    is_free: bool
 
 
-def total_rows(difference: Difference) -> Iterator[tuple[str, Number, Number, Number]]:
+@dataclass(frozen=True, slots=True)
+class FreeNodes:
+    """Nodes that differ and have no MACs, in one line, and each of them for who wants it."""
+
+    summary: str
+    rows: tuple[NodeRow, ...]
+    rest: str
+
+
+def total_rows(difference: Difference) -> Iterator[tuple[str, str, str, Delta]]:
     """Each total in the base and in the head, and by how much it changed."""
     before, after = difference.before, difference.after
     for label, old, new, in_bytes in (
@@ -59,10 +70,10 @@ def total_rows(difference: Difference) -> Iterator[tuple[str, Number, Number, Nu
             continue
         counted = label == "MACs"  # others are known, or unknown as a whole
         was, now = (
-            Number(_number(n, in_bytes=in_bytes, least=counted and bool(side.unknown)))
+            _number(n, in_bytes=in_bytes, least=counted and bool(side.unknown))
             for n, side in ((old, before), (new, after))
         )
-        change = _change(old, new, in_bytes=in_bytes)
+        change = deltas.difference(old, new, size if in_bytes else _exact)
         if counted and (before.unknown or after.unknown):
             change = replace(change, text=f"{change.text} of what is known")
         if label == "Nodes":  # more of them are no worse
@@ -72,23 +83,13 @@ def total_rows(difference: Difference) -> Iterator[tuple[str, Number, Number, Nu
 
 def _number(number: int | None, *, in_bytes: bool, least: bool) -> str:
     if number is None:
-        return _UNKNOWN
-    text = f"{number:,}" if not in_bytes else size(number)
+        return deltas.UNKNOWN.text
+    text = size(number) if in_bytes else _exact(number)
     return f"at least {text}" if least else text
 
 
-def _change(
-    old: int | None, new: int | None, *, in_bytes: bool = False, is_whole: bool = False
-) -> Number:
-    """``+1,234 (+5.6 %)``, of what is known."""
-    if old is None or new is None:
-        return Number(_UNKNOWN)
-    if old == new:
-        return Number("unchanged")
-    sign, tone = ("+", "up") if new > old else ("−", "down")
-    amount = abs(new - old)
-    percent = f" ({percent_change(old, new)})" if old and not is_whole else ""
-    return Number(f"{sign}{size(amount) if in_bytes else f'{amount:,}'}{percent}", tone)
+def _exact(number: float) -> str:
+    return f"{number:,}"
 
 
 def node_rows(model: ModelReport, difference: Difference, ids: Ids) -> list[NodeRow]:
@@ -130,7 +131,8 @@ def _row(
     else:
         old, new = ("" if one is None else described(one) for one in (was, now))
     return NodeRow(
-        safe(shown.label or "/".join(shown.scope)) or "(no name)",
+        breakable(safe(shown.label or "/".join(shown.scope)) or "(no name)"),
+        safe(shown.operator),
         place,
         "" if place is None else ids.node(place),
         word,
@@ -139,20 +141,38 @@ def _row(
         _side(was),
         _side(now),
         _delta(was, now),
+        all(one is None or one.macs == 0 for one in (was, now)),
     )
 
 
 def _side(operation: Operation | None) -> str:
     if operation is None:
         return ""
-    return _UNKNOWN if operation.macs is None else f"{operation.macs:,}"
+    return _number(operation.macs, in_bytes=False, least=False)
 
 
-def _delta(was: Operation | None, now: Operation | None) -> Number:
+def _delta(was: Operation | None, now: Operation | None) -> Delta:
     """By how much the MACs changed; a side that is not there has none."""
     before, after = (0 if one is None else one.macs for one in (was, now))
-    if not before and before == after:
-        return Number("0")
-    if was is not None and now is not None:
-        return _change(before, after)
-    return _change(before, after, is_whole=True)
+    is_there = was is not None and now is not None
+    return deltas.difference(before, after, _exact, percent=is_there)
+
+
+def free_nodes(rows: Sequence[NodeRow], *, are_more: bool) -> FreeNodes | None:
+    """Those of the rows that are of no cost, after others or alone; None where there are none."""
+    free = [row for row in rows if row.is_free]
+    if not free:
+        return None
+    words = Counter(row.word for row in free)
+    told = ", ".join(f"{count:,} {word}" for word, count in words.items())
+    operators = Counter(row.operator for row in free).most_common()
+    names = [f"{operator}\u00a0×{count:,}" for operator, count in operators[:_OPERATORS]]
+    if others := operators[_OPERATORS:]:
+        names.append(f"{sum(count for _, count in others):,} others")
+    rest = len(free) - _SHOWN
+    return FreeNodes(
+        f"{'And ' if are_more else ''}{told} {'node' if len(free) == 1 else 'nodes'} without MACs: "
+        f"{', '.join(names)}",
+        tuple(free[:_SHOWN]),
+        f"and {plural(rest, 'more node')}" if rest > 0 else "",
+    )

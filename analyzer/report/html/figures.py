@@ -74,7 +74,7 @@ def _measured(model: ModelReport, findings: Sequence[FindingReport]) -> Iterator
             times += layer.measured
             others += len(run - flagged)
     if times:
-        share = f"{percent(round(times), round(kernels.total))} of kernel time"
+        share = f"{percent(round(times), round(kernels.of_layers))} of the measured time"
         fused = ", with what is fused to them" if others else ""
         busy = ", on a busy machine" if kernels.disturbed else ""
         yield Figure("Measured now", milliseconds(times), f"{share}{fused}{busy}")

@@ -13,6 +13,7 @@ from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.sentences import ended, none_found, title
 from archlint.analyzer.text import percent_change, plural, safe, short
 
+_WHOLE = 4  # cards that are not folded
 _SHOWN = 50  # of what is folded
 _LONGEST = 300  # columns of a sentence
 _LIMIT = re.compile(r"([0-9][0-9,]*(?:\.[0-9]+)?)\s*([kMGT]?)")  # as budgets write MACs
@@ -41,7 +42,7 @@ class Findings:
     def linked(self) -> frozenset[int]:
         """The places of the layers that links lead to."""
         rows = [row for one in self.cards if one.places is not None for row in one.places.rows]
-        places = {link.place for row in rows for link in row.nodes}
+        places = {link.place for row in rows for link in row.links}
         return frozenset(place for place in places if place is not None)
 
 
@@ -51,7 +52,10 @@ def section(model: ModelReport, ids: Ids) -> Findings:
     return Findings(
         ids.section("findings"),
         tuple(_lead(model, rules)),
-        tuple(card(model, group, number, ids) for number, group in enumerate(rules, start=1)),
+        tuple(
+            card(model, group, number, ids, is_brief=number > _WHOLE and len(rules) > _WHOLE + 1)
+            for number, group in enumerate(rules, start=1)
+        ),
         tuple(_folded(model)),
         _silent(model),
     )

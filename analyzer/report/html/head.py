@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from archlint.analyzer.finding import Severity
-from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report import FindingReport, ModelReport
 from archlint.analyzer.report.full import assumptions
+from archlint.analyzer.report.html.doubt import disturbance, is_apart, sum_of_kernels
 from archlint.analyzer.report.html.headline import sentence
+from archlint.analyzer.report.html.layer_names import value_shape
+from archlint.analyzer.report.html.merged import sentence as begun
 from archlint.analyzer.report.html.numbers import Number, numbers
 from archlint.analyzer.report.sentences import BUDGETS
 from archlint.analyzer.text import plural, safe
 
-_BUSY = 0.9  # of a core: with less of it other programs had their part
 _INPUTS_SHOWN = 3
 _CAUSES_SHOWN = 4
 _LONGEST = 300  # columns of a sentence from elsewhere
@@ -33,6 +34,7 @@ class Caveat:
 class Head:
     """The top of a page; ``verdict`` is ``fail``, ``pass`` or, where nothing was judged, empty."""
 
+    path: str
     eyebrow: str
     sentence: str
     verdict: str
@@ -49,10 +51,11 @@ def head(model: ModelReport) -> Head:
     over = [finding for finding in model.told if finding.code in BUDGETS]
     if model.failed and any("found" in finding.evidence for finding in over):
         badge = "Fails the budget"
-    reasons = [safe(finding.message, _LONGEST) for finding in over]
+    reasons = [begun(safe(finding.message, _LONGEST)) for finding in over]
     if model.told or model.change is not None:
-        reasons.append(_counts(model))
+        reasons.append(begun(_counts(model)))
     return Head(
+        safe(model.path, _LONGEST),
         " · ".join(_eyebrow(model)),
         sentence(model),
         verdict,
@@ -64,12 +67,10 @@ def head(model: ModelReport) -> Head:
 
 
 def _eyebrow(model: ModelReport) -> Iterator[str]:
-    yield safe(model.path, _LONGEST)
+    """What it is beside, what goes in, and its opset."""
     if model.change is not None and model.change.base:
         yield f"against {safe(model.change.base, _LONGEST)}"
-    shown = [
-        f"{safe(one.name)} {_shape(one.shape)}".strip() for one in model.inputs[:_INPUTS_SHOWN]
-    ]
+    shown = [f"{safe(one.name)} {value_shape(one.shape)}" for one in model.inputs[:_INPUTS_SHOWN]]
     if shown:
         more = len(model.inputs) - len(shown)
         yield ", ".join([*shown, *([plural(more, "more input")] if more else [])])
@@ -77,24 +78,28 @@ def _eyebrow(model: ModelReport) -> Iterator[str]:
         yield f"opset {model.opset}"
 
 
-def _shape(shape: tuple[int | str, ...] | None) -> str:
-    return "of unknown rank" if shape is None else "×".join(safe(str(dim)) for dim in shape)
-
-
 def _counts(model: ModelReport) -> str:
     """``1 error, 2 warnings``, of what is new where there is a base."""
-    found = Counter(finding.severity for finding in model.told)
-    counts = [plural(found[one], str(one)) for one in sorted(Severity, reverse=True) if found[one]]
+    found = ", ".join(by_severity(model.told))
     new = " new or worse" if model.change is not None else ""
-    return f"{', '.join(counts)}{new}" if counts else f"no{new} findings"
+    return f"{found}{new}" if found else f"no{new} findings"
+
+
+def by_severity(findings: Iterable[FindingReport]) -> tuple[str, ...]:
+    """``1 error``, ``2 warnings``."""
+    found = Counter(finding.severity for finding in findings)
+    ordered = sorted(found, reverse=True)
+    return tuple(plural(found[severity], str(severity)) for severity in ordered)
 
 
 def _caveats(model: ModelReport) -> Iterator[Caveat]:
     if not model.was_checked:
         yield Caveat("Only a snapshot was here.", "No rule ran, and no node is drawn.")
-    if text := _busy(model):
+    if text := disturbance(model):
         again = "Measure again on a quiet machine before deciding on milliseconds"
         yield Caveat(text, f"{again}; MACs, parameters and bytes are exact.")
+    if is_apart(model):
+        yield Caveat(sum_of_kernels(model), "Read the times of nodes as shares.")
     if model.unknown_nodes:
         causes = [
             f"{plural(len(one.nodes), 'node')}: {safe(str(one.cause), _LONGEST)}"
@@ -105,7 +110,7 @@ def _caveats(model: ModelReport) -> Iterator[Caveat]:
         of = f"The cost of {model.unknown_nodes:,} of {plural(model.nodes, 'node')} is unknown"
         yield _listed(f"{of} and in no total", causes)
     if assumed := list(assumptions(model)):
-        yield _listed("What the numbers take for granted", assumed)
+        yield _listed("About these numbers", assumed)
 
 
 def _listed(title: str, texts: Sequence[str]) -> Caveat:
@@ -113,16 +118,3 @@ def _listed(title: str, texts: Sequence[str]) -> Caveat:
     if len(texts) == 1:
         return Caveat(f"{title}:", f"{texts[0]}.")
     return Caveat(f"{title}:", more=tuple(texts))
-
-
-def _busy(model: ModelReport) -> str:
-    """Which times other programs had a part in."""
-    kernels = model.kernels
-    share = ""
-    if kernels is not None and kernels.cores < _BUSY:
-        share = f": the runs had {100 * kernels.cores:.0f} % of a core"
-    if not all(one.quiet for one in model.latencies):
-        return f"The machine was busy while it was measured{share}."
-    if kernels is not None and kernels.disturbed:
-        return f"The machine was busy while the times of nodes were measured{share}."
-    return ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
 
-from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report import ModelReport, Report
+from archlint.analyzer.report.html.doubt import sum_of_kernels
 from archlint.analyzer.report.layers import Kernels
 from archlint.analyzer.text import milliseconds, percent, plural, safe
 
@@ -30,12 +30,13 @@ _DEFINITIONS = (
         ),
     ),
 )
+_LONGEST = 2_000  # columns of a command
 Fact = tuple[str, str]
 
 
-def facts(model: ModelReport, version: str) -> tuple[Fact, ...]:
+def facts(model: ModelReport, report: Report) -> tuple[Fact, ...]:
     """What the words mean and, as far as there is any, where the times come from."""
-    return (*_DEFINITIONS, *_times(model), *_run(model, version))
+    return (*_DEFINITIONS, *_times(model), *_run(model, report))
 
 
 def _times(model: ModelReport) -> Iterator[Fact]:
@@ -44,10 +45,14 @@ def _times(model: ModelReport) -> Iterator[Fact]:
             milliseconds(1e6 * value) for value in (one.low, one.high, one.milliseconds)
         )
         quiet = "quiet" if one.quiet else "busy: other programs took part of it"
-        text = f"{middle}, 95 % interval {low} to {high}; the machine was {quiet}"
+        text = f"{middle}, 95 % interval {low} to {high}"
+        if one.tenth is not None:
+            text += f"; a tenth of the runs took less than {milliseconds(1e6 * one.tenth)}"
+        cores = "" if one.cores is None else f", the process had {one.cores:.2f} cores"
+        text += f"; the machine was {quiet}{cores}"
         yield f"Latency on {safe(one.label)}", f"the median of runs without a profiler: {text}."
     if model.kernels is not None:
-        yield "Times of nodes", " ".join(_profiled(model.kernels))
+        yield "Times of nodes", " ".join(_profiled(model, model.kernels))
     if (predicted := model.predicted) is not None:
         where = f"for {safe(predicted.label)}, onnxruntime {safe(predicted.runtime)}"
         missing = ""
@@ -57,32 +62,25 @@ def _times(model: ModelReport) -> Iterator[Fact]:
         yield "Predictions", f"{where}, {safe(predicted.clock)}, {how}{missing}."
 
 
-def _profiled(kernels: Kernels) -> Iterator[str]:
+def _profiled(model: ModelReport, kernels: Kernels) -> Iterator[str]:
     """How the times of nodes were measured, and what is in none of them."""
     where = f"{safe(kernels.label)}, onnxruntime {safe(kernels.runtime)}"
     whole = f"{milliseconds(kernels.total)} in all kernels of a run"
     yield f"{plural(kernels.runs, 'profiled run')} on {where}, apart from those: {whole}."
+    if told := sum_of_kernels(model):
+        yield told
     apart = percent(round(kernels.apart), round(kernels.total))
     yield f"{apart} of it belongs to no node: changes of layout, copies."
-    yield f"The process had {kernels.cores:.2f} cores."
+    yield f"The process had {kernels.cores:.2f} of {plural(kernels.threads, 'core')}."
     yield "A kernel that does the work of several nodes is told at the first of them."
 
 
-def _run(model: ModelReport, version: str) -> Iterator[Fact]:
+def _run(model: ModelReport, report: Report) -> Iterator[Fact]:
     if model.rules:
         yield "Rules that ran", f"{len(model.rules):,}: {', '.join(map(safe, model.rules))}."
     if model.digest:
         yield "File", f"SHA-256 {safe(model.digest)}."
-    yield "To run it again", " ".join(_command(model))
+    if report.command:
+        yield "To run it again", safe(f"{report.command} --html report.html", _LONGEST)
     yield "The same as text", "archlint cost tells all nodes; --output json=FILE writes JSON."
-    yield "Made by", f"archlint {safe(version)}."
-
-
-def _command(model: ModelReport) -> Iterator[str]:
-    """The command that makes such a page, as a shell reads it."""
-    yield f"archlint check {quote(safe(model.path))}"
-    if model.change is not None and model.change.base:
-        yield "--base …"
-    if model.latencies or model.measured or model.kernels is not None:
-        yield "--verify"
-    yield "--html report.html"
+    yield "Made by", f"archlint {safe(report.version)}."

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-_STEPS = 20  # lengths of a bar
+BAR_STEPS = 20
+"""The lengths that a bar can have."""
+
 _UNITS = (  # from which number on, the factor, the sign, the words
     (1e12, 1e9, "G ", "billions of "),
     (1e7, 1e6, "M ", "millions of "),
     (1e3, 1e3, "k ", "thousands of "),
 )
+_POINTS = ((0, 99.95), (1, 9.995), (2, 0.9995))  # digits behind it, and from which number on
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Scale:
 
 
 def _least(number: float, digits: int) -> str:
-    """The number with so many digits behind its point, or that it is smaller than they tell."""
+    """The number with so many digits behind its point, or less than the least that they tell."""
     text = f"{number:,.{digits}f}"
     return f"<{10**-digits:.{digits}f}" if number and not float(text.replace(",", "")) else text
 
@@ -80,7 +83,7 @@ def shares(numbers: Sequence[float | None], whole: float = 0.0) -> CellOf:
         number = numbers[place]
         if not number or not total:
             return BLANK
-        length = max(1, round(_STEPS * number / most))
+        length = max(1, round(BAR_STEPS * number / most))
         return Cell(_least(100 * number / total, 1), kind=f"b{length}")
 
     return cell
@@ -91,6 +94,13 @@ def times(numbers: Sequence[float | None], whole: float) -> tuple[CellOf, CellOf
 
     def cell(place: int) -> Cell:
         number = numbers[place]
-        return BLANK if number is None else Cell(_least(number / 1e6, 3), f"{number:.0f}")
+        if not number:
+            return BLANK if number is None else ZERO
+        return Cell(_three_digits(number / 1e6), f"{number:.0f}")
 
     return cell, shares(numbers, whole)
+
+
+def _three_digits(number: float) -> str:
+    """The number in three digits, of which no more than three are behind its point."""
+    return _least(number, next((d for d, least in _POINTS if number >= least), 3))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from markupsafe import Markup
+
 from archlint.analyzer.report import ModelReport
+from archlint.analyzer.report.html.breaks import breakable
 from archlint.analyzer.report.html.cards import rules_of
 from archlint.analyzer.report.html.ids import Ids
 from archlint.analyzer.report.html.layer_names import shape_text
@@ -16,8 +19,11 @@ from archlint.analyzer.text import plural, safe
 
 MOST_ROWS = 10_000
 FUSED_SHOWN = 1_000  # nodes up to which those that run within another's kernel have rows
+PRINTED = 200  # rows up to which all are printed
+DEAREST = 100  # that are printed where there are more
 _LONGEST = 120  # columns of a name
 _LONGEST_SHAPE = 24
+_LONGEST_WORD = 12  # of an operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +37,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A node; it is ``fused`` where another's kernel does its work."""
+    """A node; it is ``fused`` where another's kernel does its work. ``kind`` are its classes."""
 
     id: str
     place: int
-    label: str
+    label: Markup
     is_fused: bool
+    kind: str
     cells: tuple[Cell, ...]
     findings: tuple[tuple[str, str], ...] = ()
 
@@ -53,6 +60,7 @@ class Nodes:
     has_findings: bool
     has_fused: bool
     rest: str
+    unprinted: str
     is_long: bool
 
 
@@ -72,8 +80,10 @@ def section(model: ModelReport, ids: Ids, linked: Collection[int] = ()) -> Nodes
     shown = _shown(model.layers, linked)
     numbers = tuple(_numbers(model))
     found = _findings(model, ids)
+    printed = _printed(model.layers, shown, found)
     rows = tuple(
-        _row(model.layers[place], place, numbers, found.get(place, ()), ids) for place in shown
+        _row(model.layers[place], place, numbers, found.get(place, ()), ids, printed)
+        for place in shown
     )
     text = (Column("#"), Column("Node"), Column("Op"), Column("What it does"), Column("Output"))
     heads = [*text, *(one.column for one in numbers)]
@@ -89,6 +99,7 @@ def section(model: ModelReport, ids: Ids, linked: Collection[int] = ()) -> Nodes
         bool(found),
         bool(fused),
         _rest(len(model.layers) - len(rows)),
+        _unprinted(len(rows) - len(printed), bool(found)) if printed else "",
         len(model.layers) > FUSED_SHOWN,
     )
 
@@ -104,6 +115,17 @@ def _shown(layers: Sequence[LayerReport], linked: Collection[int]) -> list[int]:
     return places
 
 
+def _printed(
+    layers: Sequence[LayerReport], shown: Sequence[int], found: Collection[int]
+) -> frozenset[int]:
+    """The places of the rows that are printed where they are many: those with findings and the
+    dearest; none where all are."""
+    if len(shown) <= PRINTED:
+        return frozenset()
+    dearest = sorted(shown, key=lambda place: (*_cheapness(layers[place]), place))[:DEAREST]
+    return frozenset(dearest) | (frozenset(found) & frozenset(shown))
+
+
 def _cheapness(layer: LayerReport) -> tuple[float, float]:
     macs = layer.cost.macs if layer.cost is not None else 0
     return -(layer.measured or layer.predicted or 0.0), -macs
@@ -113,10 +135,10 @@ def _numbers(model: ModelReport) -> Iterator[_Figures]:
     """The columns of numbers, as far as there are any."""
     layers = model.layers
     if model.kernels is not None and any(layer.measured for layer in layers):
-        cell, share = times([layer.measured for layer in layers], model.kernels.total)
+        cell, share = times([layer.measured for layer in layers], model.kernels.of_layers)
         busy = "; the machine was busy" if model.kernels.disturbed else ""
-        yield _Figures(Column("ms", f"measured milliseconds of its kernel{busy}", True), cell)
-        yield _Figures(Column("% time", "share of the time of all kernels", True), share)
+        yield _Figures(Column("measured ms", f"milliseconds of its kernel{busy}", True), cell)
+        yield _Figures(Column("% time", "share of the measured time of all nodes", True), share)
     macs = [None if layer.cost is None else layer.cost.macs for layer in layers]
     scale = Scale.of(macs)
     whys = [safe(layer.why) for layer in layers]
@@ -124,7 +146,7 @@ def _numbers(model: ModelReport) -> Iterator[_Figures]:
     yield _Figures(Column(f"{scale.sign}MACs", counted, True), counts(macs, scale, whys))
     yield _Figures(Column("% MACs", "share of the MACs of the model", True), shares(macs))
     if any(layer.predicted for layer in layers):
-        cell, _ = times([layer.predicted for layer in layers], 0.0)
+        cell, _ = times([_alone(layer) for layer in layers], 0.0)
         yield _Figures(Column("predicted ms", "a prediction, not a measurement", True), cell)
     if model.change is not None and model.change.difference is not None:
         told = f"{scale.sign}MACs more or fewer than in the base"
@@ -136,6 +158,11 @@ def _numbers(model: ModelReport) -> Iterator[_Figures]:
         unit = Scale.of(parameters)
         head = Column(f"{unit.sign}params", f"{unit.name}parameters".capitalize(), True)
         yield _Figures(head, counts(parameters, unit))
+
+
+def _alone(layer: LayerReport) -> float | None:
+    """The predicted time; that of a kernel stands at the first of its nodes."""
+    return None if layer.within is not None and not layer.predicted else layer.predicted
 
 
 def _findings(model: ModelReport, ids: Ids) -> dict[int, tuple[tuple[str, str], ...]]:
@@ -154,16 +181,19 @@ def _row(
     numbers: Sequence[_Figures],
     findings: tuple[tuple[str, str], ...],
     ids: Ids,
+    printed: Collection[int],
 ) -> Row:
     says_more = layer.described != layer.operator
     texts = (
-        safe(layer.operator),
+        breakable(safe(layer.operator), _LONGEST_WORD),
         safe(layer.described) if says_more else "",
         "unknown" if layer.output == "?" else safe(shape_text(layer.output), _LONGEST_SHAPE),
     )
     cells = (*map(Cell, texts), *(one.cell(place) for one in numbers))
-    label = safe(layer.label, _LONGEST)
-    return Row(ids.node(place), place, label, layer.within is not None, cells, findings)
+    label = breakable(safe(layer.label, _LONGEST))
+    is_fused = layer.within is not None
+    kind = " ".join(word for word, has in (("fused", is_fused), ("p", place in printed)) if has)
+    return Row(ids.node(place), place, label, is_fused, kind, cells, findings)
 
 
 def _lead(model: ModelReport, fused: int) -> str:
@@ -180,3 +210,12 @@ def _rest(left: int) -> str:
     verb = "is" if left == 1 else "are"
     what = f"{plural(left, 'more node')} {verb} left out"
     return f"{what}: those that run within another's kernel, or cost least. archlint cost has all."
+
+
+def _unprinted(left: int, are_findings: bool) -> str:
+    """What a print has, where it has not all rows."""
+    which = "with findings and those " if are_findings else ""
+    verb = "is" if left == 1 else "are"
+    return (
+        f"Printed are the nodes {which}that cost most; {plural(left, 'other')} {verb} on the page."
+    )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archlint.analyzer.report import ModelReport
-from archlint.analyzer.text import milliseconds, percent_change, plural, safe, short, size
+from archlint.analyzer.report.html.deltas import relative, tone
+from archlint.analyzer.report.sentences import REGRESSION
+from archlint.analyzer.text import milliseconds, plural, safe, short, size
 
 if TYPE_CHECKING:  # a static run times nothing
     from archlint.analyzer.timing.measurement import Comparison
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|m?s|[kMGTPE]?B|[kMGTPE])(?!\w))|(?<=≥) ")
+_LONG = 12  # characters of a value that a narrow tile has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,59 +31,85 @@ class Number:
     notes: tuple[str, ...] = ()
     is_known: bool = True
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the value is told in smaller letters."""
+        return len(self.value) > _LONG
+
+
+def tied(text: str) -> str:
+    """The text, of whose numbers none is parted from its unit at the end of a line."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
+
 
 def numbers(model: ModelReport) -> Iterator[Number]:
     """MACs, parameters, memory traffic and latency, beside those of the base where there is one."""
+    yield _macs(model)
+    yield _parameters(model)
+    yield _memory(model)
+    yield _latency(model)
+
+
+def _macs(model: ModelReport) -> Number:
     cost = model.cost
     least = "at least " if model.unknown_nodes else ""
     unknown = [f"{plural(model.unknown_nodes, 'node')} of unknown cost"] if least else []
     macs = f"{least}{short(cost.macs)}"
     if model.unknown_nodes and not cost.macs:
         macs = "unknown"
-    counted = [f"{cost.macs:,} multiply-accumulates"] if cost.macs else []
-    yield Number(
+    counted = [f"{cost.macs:,} {'known' if least else 'exactly'}"] if cost.macs else []
+    return Number(
         "MACs",
         macs,
         *_delta(*_both(model, "macs"), short),
         notes=(*_budget(model, "macs"), *counted, *unknown),
         is_known=macs != "unknown",
     )
+
+
+def _parameters(model: ModelReport) -> Number:
     stored = size(model.file_bytes + model.external_bytes)
     buffers = [f"and {model.buffers:,} buffers"] if model.buffers else []
-    yield Number(
+    return Number(
         "Parameters",
         short(model.parameters),
         *_delta(*_both(model, "parameters"), short),
         notes=(
             *_budget(model, "params"),
+            *([f"{model.parameters:,} exactly"] if model.parameters else []),
             f"{stored} in files",
             *buffers,
             *_budget(model, "file-size"),
         ),
     )
+
+
+def _memory(model: ModelReport) -> Number:
+    cost, least = model.cost, "at least " if model.unknown_nodes else ""
     moved = f"{least}{size(cost.bytes)}" if cost.bytes or not least else "unknown"
     peak = f"{'at least ' if model.peak_unknown else ''}{size(model.peak_bytes)}"
     if model.peak_unknown and not model.peak_bytes:
         peak = "unknown"
-    yield Number(
+    return Number(
         "Memory traffic of a run",
         moved,
         *_delta(*_both(model, "peak_activation_bytes"), size, "peak "),
         notes=(
-            "weights and activations, no cache",
+            f"weights and activations, {'' if least else 'exact, '}no cache",
             f"peak of activations {peak}",
             *_budget(model, "peak-activation"),
         ),
         is_known=moved != "unknown",
     )
-    yield _latency(model)
 
 
 def _budget(model: ModelReport, quantity: str) -> Iterator[str]:
-    """The limit that a quantity breaks."""
+    """The limits that a quantity breaks."""
     for finding in model.told:
         if finding.evidence.get("quantity") == quantity and "found" in finding.evidence:
-            yield f"over its budget of {safe(str(finding.evidence.get('limit', '')))}"
+            limit = safe(str(finding.evidence.get("limit", "")))
+            grown = finding.code == REGRESSION
+            yield f"its budget lets it grow by {limit}" if grown else f"over its budget of {limit}"
 
 
 def _both(model: ModelReport, total: str) -> tuple[int | None, int | None]:
@@ -94,27 +126,24 @@ def _delta(
     """How a number differs from that of the base, and whether it is up or down."""
     if before is None or after is None:
         return "", ""
-    if before == after:
-        return f"{what}unchanged", ""
-    tone = "up" if after > before else "down"
-    if not before:
-        return f"{what}from nothing", tone
-    return f"{what}{percent_change(before, after)} from {told(before)}", tone
+    one = relative(before, after, told)
+    return f"{what}{one.text}", one.tone
 
 
 def _latency(model: ModelReport) -> Number:
     """Measured where it was measured, else predicted, else said to be neither."""
     if (comparison := _beside_base(model)) is not None:
-        delta, tone = _timed(comparison)
+        delta, which, told = _timed(comparison)
         where = f"{safe(comparison.provider.label)}, {plural(comparison.threads, 'thread')}"
-        notes = [f"in turns with the base on {where}"]
+        notes = [*_budget(model, "latency"), told, f"in turns with the base on {where}"]
         if not all(one.quiet for one in model.latencies):
             notes.append("other programs took part of the machine")
         after = milliseconds(comparison.after)
-        return Number("Latency, measured", after, delta, tone, tuple(notes))
+        return Number("Latency, measured", after, delta, which, tuple(notes))
     if model.latencies:
         first, *others = model.latencies
-        notes = [f"{_ms(first.low)} to {_ms(first.high)} (95 %), {safe(first.label)}"]
+        span = f"{_ms(first.low)} to {_ms(first.high)} (95 %), {safe(first.label)}"
+        notes = [*_budget(model, "latency"), span]
         if not first.quiet:
             notes.append("other programs took part of the machine")
         notes += [f"{safe(one.label)}: {_ms(one.milliseconds)}" for one in others]
@@ -139,12 +168,20 @@ def _beside_base(model: ModelReport) -> Comparison | None:
     return measured[0].comparison if measured else None
 
 
-def _timed(comparison: Comparison) -> tuple[str, str]:
-    """The measured change of time."""
-    low, high = (100 * (end - 1) for end in (comparison.interval.low, comparison.interval.high))
-    if low <= 0 <= high:
-        span = f"{low:+.1f} to {high:+.1f} %".replace("-", "−")
-        return f"no measurable change ({span})", ""
-    change = percent_change(round(comparison.before), round(comparison.after))
-    tone = "up" if comparison.ratio > 1 else "down"
-    return f"{change} from {milliseconds(comparison.before)}", tone
+def _timed(comparison: Comparison) -> tuple[str, str, str]:
+    """The measured change of time, whether it is up or down, and what it was measured against.
+
+    It is the ratio of paired runs, which the quotient of the medians need not be.
+    """
+    base = f"base {milliseconds(comparison.before)}"
+    low, high = comparison.interval.low, comparison.interval.high
+    span = f"{_signed(low).removesuffix(' %')} to {_signed(high)}"
+    if low <= 1 <= high:
+        return f"no measurable change ({span})", "", base
+    delta = f"{_signed(comparison.ratio)} against the base"
+    return delta, tone(1, comparison.ratio), f"{base}; {span} (95 %)"
+
+
+def _signed(ratio: float) -> str:
+    """By how much so many times as much is more: ``+59.3 %``."""
+    return f"{100 * (ratio - 1):+.1f} %".replace("-", "−")

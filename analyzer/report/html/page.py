@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archlint.analyzer.report import ModelReport, Report
 from archlint.analyzer.report.html import change, cost, findings, network, nodes, weights
 from archlint.analyzer.report.html.charts import roofline, scatter
 from archlint.analyzer.report.html.head import Head, head
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.index import IndexRow, index_row
+from archlint.analyzer.report.html.index import Index, index, lead, unread
 from archlint.analyzer.report.html.method import Fact, facts
 from archlint.analyzer.report.html.svg import Figure
-from archlint.analyzer.report.sentences import failed
+from archlint.analyzer.report.sentences import ended, failed
 from archlint.analyzer.text import plural, safe
 
 MOST_LAYERS = 10_000
@@ -22,6 +22,7 @@ MOST_LAYERS = 10_000
 
 _FOLDED = 1_000  # nodes from which on a browser lays out a section when it comes into view
 _LONGEST = 300  # columns of a name
+_REASON = 600  # and of a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class ModelPage:
     method_id: str
     facts: tuple[Fact, ...]
     is_large: bool
+    is_change_first: bool
     links: tuple[tuple[str, str], ...]
 
 
@@ -73,71 +75,77 @@ class Page:
     """A page; ``messages`` are of the run and not of a model."""
 
     title: str
+    description: str
     version: str
     models: tuple[ModelPage, ...]
-    index: tuple[IndexRow, ...]
+    index: Index | None
     lead: str
     messages: tuple[tuple[str, str], ...]
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether it tells of one model and of nothing else."""
+        return len(self.models) == 1 and self.index is None
 
 
 def page(report: Report) -> Page:
     """The page of a report."""
-    several = len(report.models) != 1
+    several = len(report.models) + len(unread(report)) > 1
     drawn = 0
     models = []
     for number, model in enumerate(report.models, start=1):
         drawn += len(model.layers)
         ids = Ids(f"m{number}-" if several else "")
         is_drawn = not several or drawn <= MOST_LAYERS
-        models.append(_model(model, ids, report.version, is_drawn=is_drawn))
+        models.append(_model(model, ids, report, is_drawn=is_drawn))
     heads = [model.head for model in models]
-    pairs = zip(report.models, models, strict=True)
-    index = tuple(index_row(model, page.id, page.head) for model, page in pairs) if several else ()
+    first = lead(report, [head.verdict for head in heads])
+    alone = heads[0] if heads and not several else None
     return Page(
-        _title(report, heads),
+        _title(report, heads, first if alone is None else alone.path),
+        first if alone is None else alone.sentence,
         report.version,
         tuple(models),
-        index,
-        _lead(report),
-        tuple(_messages(report)),
+        index(report, [(one.id, one.head) for one in models]) if several else None,
+        first,
+        tuple(_messages(report, is_listed=several)),
     )
 
 
-def _title(report: Report, heads: Sequence[Head]) -> str:
+def _title(report: Report, heads: Sequence[Head], what: str) -> str:
     verdicts = {head.verdict for head in heads}
     word = "FAIL · " if "fail" in verdicts or report.failures else ""
     if not word and "pass" in verdicts:
         word = "PASS · "
-    if len(heads) == 1:
-        return f"{word}{safe(report.models[0].path, _LONGEST)} · archlint"
-    return f"{word}{plural(len(heads), 'model')} · archlint"
+    return f"{word}{what} · archlint"
 
 
-def _lead(report: Report) -> str:
-    """How many models there are, how they do, and what was found."""
-    if not report.models:
-        return "No model was analysed"
-    bad = sum(model.failed is True for model in report.models)
-    text = plural(len(report.models), "model")
-    if bad:
-        text = f"{bad:,} of {text} {'fails' if bad == 1 else 'fail'}"
-    elif all(model.failed is False for model in report.models):
-        text += f" {'passes' if len(report.models) == 1 else 'pass'}"
-    new, base = ("new or worse ", f" against {safe(report.base)}") if report.base else ("", "")
-    told = sum(len(model.told) for model in report.models)
-    return f"{text}{base}: {plural(told, f'{new}finding') if told else f'no {new}findings'}"
+def _head(model: ModelReport, report: Report) -> Head:
+    """The head of a model; what could not be done for it fails the run."""
+    top = head(model)
+    if not any(one.path == model.path for one in report.failures):
+        return top
+    reasons = ("Not all that was asked for could be done", *top.reasons)
+    badge = top.badge if model.failed else "Fails"
+    return replace(top, verdict="fail", badge=badge, reasons=reasons)
 
 
-def _messages(report: Report) -> Iterator[tuple[str, str]]:
+def _messages(report: Report, *, is_listed: bool) -> Iterator[tuple[str, str]]:
+    """What is told of the run; what could not be analysed ``is_listed`` in the index."""
+    lost = {one.path for one in unread(report)}
     for failure in report.failures:
-        yield f"{safe(failure.path, _LONGEST)}.", failed(failure.why)
+        name = f"{safe(failure.path, _LONGEST)}."
+        if failure.path not in lost:
+            yield name, ended(f"Not all could be done: {safe(failure.why, _REASON)}")
+        elif not is_listed:
+            yield name, failed(failure.why)
     for path in report.removed:
         yield f"{safe(path, _LONGEST)}.", "Only the base has this model."
     for path in report.skipped:
         yield f"{safe(path, _LONGEST)}.", "It was skipped: its file is not here."
 
 
-def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> ModelPage:
+def _model(model: ModelReport, ids: Ids, report: Report, *, is_drawn: bool) -> ModelPage:
     shown = findings.section(model, ids)
     changed = change.section(model, ids)
     costs = times = drawing = table = None
@@ -149,15 +157,11 @@ def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> Mod
         figures += [drawing.figure] if drawing else []
         table = nodes.section(model, ids, _linked(model, figures, changed, ids))
     elif model.layers:
-        undrawn = (
-            f"Its {plural(len(model.layers), 'node')} are left out: a page draws {MOST_LAYERS:,} "
-            "nodes in all. A report of this model alone has them."
-        )
+        undrawn = _undrawn(model)
     used = weights.section(model, ids)
+    told = ((shown, "Findings"), (used, "Weights"))
     sections = (
-        (shown, "Findings"),
-        (used, "Weights"),
-        (changed, "Change"),
+        *(((changed, "Change"), *told) if report.is_difference else (*told, (changed, "Change"))),
         (costs, "Cost"),
         (times, "Times"),
         (drawing, "Network"),
@@ -168,7 +172,7 @@ def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> Mod
     return ModelPage(
         ids.section("model"),
         safe(model.path, _LONGEST),
-        head(model),
+        _head(model, report),
         shown,
         changed,
         costs,
@@ -178,9 +182,17 @@ def _model(model: ModelReport, ids: Ids, version: str, *, is_drawn: bool) -> Mod
         used,
         undrawn,
         method,
-        facts(model, version),
+        facts(model, report),
         len(model.layers) > _FOLDED,
+        report.is_difference,
         (*links, (method, "Method")),
+    )
+
+
+def _undrawn(model: ModelReport) -> str:
+    return (
+        f"Its {plural(len(model.layers), 'node')} are left out: a page draws {MOST_LAYERS:,} nodes "
+        "in all. A report of this model alone has them."
     )
 
 
@@ -198,11 +210,10 @@ def _linked(
     """The places of the layers that the other sections lead to."""
     target = re.compile(rf"{ids.node(0)[:-1]}(\d+)")
     told = (node.place for finding in model.told for node in finding.nodes)
-    rows = () if changed is None else changed.nodes
     drawn = re.compile(rf'href="#{target.pattern}"')
     links = [place for one in figures for place in drawn.findall(one.svg)]
-    links += [found[1] for row in rows if (found := target.fullmatch(row.target))]
-    return {place for place in told if place is not None} | set(map(int, links))
+    listed = frozenset[int]() if changed is None else changed.linked
+    return {place for place in told if place is not None} | set(map(int, links)) | listed
 
 
 def _drawing(model: ModelReport, ids: Ids) -> Drawing | None:

@@ -6,6 +6,8 @@
   // Storage and history can be forbidden where the page is shown: then nothing is kept.
   const attempt = (action) => { try { return action(); } catch { return null; } };
 
+  const MOST_ROWS = 200;
+  const PAUSE = 120; // milliseconds between keys after which a long table is filtered
   const KEY = "archlint-theme";
   const THEMES = ["system", "light", "dark"];
   const kept = attempt(() => localStorage.getItem(KEY));
@@ -41,7 +43,10 @@
     const heads = [...table.tHead.rows[0].cells];
     const collator = new Intl.Collator("en", { numeric: true });
     const texts = new Map();
+    let order = rows;
     let sorted = 0; // the column, from 1; negative where it falls
+    let most = MOST_ROWS; // a browser lays out no more than that between two keys
+    let waiting = 0;
 
     heads.forEach((head, place) => {
       const button = document.createElement("button");
@@ -52,9 +57,15 @@
         const first = head.classList.contains("num") ? -1 : 1;
         sorted = Math.abs(sorted) === place + 1 ? -sorted : first * (place + 1);
         sort();
+        filter();
         remember();
       });
     });
+    const whole = document.createElement("button");
+    whole.type = "button";
+    whole.className = "whole";
+    section.querySelector(".scroller").after(whole);
+    whole.addEventListener("click", () => { most = Infinity; filter(); });
 
     function value(row, place) {
       const cell = row.cells[place];
@@ -78,9 +89,15 @@
         if (at === place) head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
         else head.removeAttribute("aria-sort");
       });
-      const order = rows.map((row, at) => [place < 0 ? at : value(row, place), at, row]);
-      if (sorted) order.sort((one, other) => compare(one[0], other[0], sign) || one[1] - other[1]);
-      body.append(...order.map((entry) => entry[2]));
+      const keys = rows.map((row, at) => [place < 0 ? at : value(row, place), at, row]);
+      if (sorted) keys.sort((one, other) => compare(one[0], other[0], sign) || one[1] - other[1]);
+      order = keys.map((entry) => entry[2]);
+      body.append(...order);
+    }
+
+    function told(row) {
+      if (!texts.has(row)) texts.set(row, plain(row.textContent));
+      return texts.get(row);
     }
 
     function filter() {
@@ -90,15 +107,16 @@
       const fused = form.fused?.checked;
       table.classList.toggle("with-fused", Boolean(fused));
       let shown = 0;
-      for (const row of rows) {
-        if (!texts.has(row)) texts.set(row, plain(row.textContent));
-        const text = texts.get(row);
-        const fits = words.every((word) => text.includes(word))
+      for (const row of order) {
+        const fits = words.every((word) => told(row).includes(word))
           && (!operator || row.cells[2].textContent === operator)
           && (!flagged || row.lastElementChild.firstElementChild !== null);
         row.classList.toggle("out", !fits);
         if (fits && (fused || !row.classList.contains("fused"))) shown += 1;
+        row.classList.toggle("cut", shown > most);
       }
+      whole.hidden = shown <= most;
+      whole.textContent = `Show the other ${(shown - most).toLocaleString("en")} nodes`;
       output.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} nodes`;
     }
 
@@ -129,19 +147,24 @@
 
     // A row that is linked to is seen, whatever the filter says.
     function reveal(row) {
-      row.classList.remove("out");
       if (row.classList.contains("fused") && form.fused) {
         form.fused.checked = true;
         filter();
-        row.classList.remove("out");
       }
+      row.classList.remove("out", "cut");
       row.scrollIntoView({ block: "center" });
     }
 
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", () => { filter(); remember(); });
+    form.addEventListener("input", () => {
+      clearTimeout(waiting);
+      const show = () => { filter(); remember(); };
+      if (rows.length > most) waiting = setTimeout(show, PAUSE);
+      else show();
+    });
     form.hidden = false;
     filter();
+    section.classList.add("short"); // laid out at once, as for a picture of the whole page
     return { section, restore, reveal };
   }
 
@@ -152,6 +175,28 @@
     const table = tables.find((one) => one.section.contains(element));
     if (query.length && table) table.restore(query.join("?"));
     else if (element?.tagName === "TR") table?.reveal(element);
+  }
+
+  // The tooltip of a mark that leads to a row tells what the row does.
+  function tooltips() {
+    const told = new WeakSet();
+    const tell = ({ target }) => {
+      const link = target.closest?.(".drawing a");
+      if (!link || told.has(link)) return;
+      told.add(link);
+      const title = link.querySelector("title");
+      const row = document.getElementById(link.getAttribute("href").slice(1));
+      const table = row?.closest("table");
+      if (!table || title.textContent.includes("\n")) return; // of several rows it tells all
+      const [, , ...cells] = row.cells;
+      const [, , ...heads] = table.tHead.rows[0].cells;
+      const lines = cells.map((cell, place) => {
+        const [head, text] = [heads[place], cell.textContent.trim()];
+        return text && head.classList.contains("num") ? `${head.textContent}: ${text}` : text;
+      });
+      title.append(["", ...lines.filter(Boolean)].join("\n"));
+    };
+    for (const event of ["pointerover", "focusin"]) addEventListener(event, tell);
   }
 
   // The section that is read is marked in the bar.
@@ -172,18 +217,35 @@
         if (section === current) link.setAttribute("aria-current", "true");
         else link.removeAttribute("aria-current");
       }
+      const bar = document.querySelector(".bar nav");
+      const link = links.get(current);
+      if (link && bar.scrollWidth > bar.clientWidth) {
+        bar.scrollLeft = link.offsetLeft - bar.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2;
+      }
     }, { rootMargin: "-25% 0px -70% 0px" });
     for (const section of links.keys()) watch.observe(section);
   }
 
+  // What is folded is printed too, and folded again. Most browsers do it by the style alone.
+  function unfold() {
+    let folded = [];
+    addEventListener("beforeprint", () => {
+      folded = [...document.querySelectorAll("details:not([open])")];
+      for (const one of folded) one.open = true;
+    });
+    addEventListener("afterprint", () => {
+      for (const one of folded) one.open = false;
+      folded = [];
+    });
+  }
+
   addEventListener("DOMContentLoaded", () => {
     themes();
-    for (const wide of document.querySelectorAll(".tall .scroller")) {
-      wide.scrollLeft = (wide.scrollWidth - wide.clientWidth) / 2;
-    }
     const tables = [...document.querySelectorAll("section.nodes")].map(nodesTable);
     arrive(tables);
     addEventListener("hashchange", () => arrive(tables));
+    tooltips();
     follow();
+    if (!CSS.supports("selector(details::details-content)")) unfold();
   });
 })();

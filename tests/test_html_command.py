@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +54,70 @@ def test_the_verdict_is_that_of_the_run(level: str, title: str, run: Run) -> Non
     assert ("Passes" in page, "Fails" in page) == (level == "error", level == "warning")
 
 
+@pytest.mark.parametrize(("most", "title"), [("0", "FAIL"), ("1", "PASS")])
+def test_too_many_warnings_fail(most: str, title: str, run: Run) -> None:
+    """The page says so, as the exit code does."""
+    ran = run(SAMPLE, "--html", "r.html", "--fail-on", "error", "--max-warnings", most)
+    assert ran.code == (title == "FAIL")
+    assert f"<title>{title} · " in Path("r.html").read_text(encoding="utf-8")
+
+
+def again(page: str) -> str:
+    """The command that a page tells."""
+    found = re.search("To run it again</dt> <dd>(.*?)</dd>", Path(page).read_text(encoding="utf-8"))
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def test_how_to_run_it_again(run: Run) -> None:
+    """As it was typed, but for where the page is; what a URL holds to let somebody in is left
+    out."""
+    Path("a b.onnx").write_bytes(SAMPLE.read_bytes())
+    options = ["--fail-on", "never", "--set", "ARC101.width=20", "--isolated"]
+    run("a b.onnx", *options, "-j", "2", "--no-cache", "--output", "html=r.html")
+    told = "archlint check 'a b.onnx' --isolated --set ARC101.width=20 --fail-on never"
+    assert again("r.html") == f"{told} --html report.html"
+    run(SAMPLE, "memory://user:secret@host/m.onnx", "--html", "r.html")
+    assert again("r.html").endswith("memory://host/m.onnx --html report.html")
+
+
+def test_a_difference_has_a_page_too(run: Run) -> None:
+    """Of two files, named as they were typed; the text is as ever, and nothing is judged."""
+    sides = SAMPLES / "lenet5.onnx", SAMPLE
+    plain = run("diff", *sides)
+    ran = run("diff", *sides, "--html", "d.html", "--html", "e.html", "--assets", "external")
+    assert (ran.code, ran.out, ran.err) == (0, plain.out, "")
+    assert {path.name for path in Path().glob("[de].*")} == {
+        f"{stem}.{suffix}" for stem in "de" for suffix in ("css", "html", "js")
+    }
+    page = Path("d.html").read_text(encoding="utf-8")
+    assert f"<title>{SAMPLE} · archlint</title>" in page
+    assert f"against {sides[0]}" in page
+    assert page.index('id="change"') < page.index('id="findings"') < page.index('id="node-0"')
+    assert again("d.html") == f"archlint diff {sides[0]} {SAMPLE} --html report.html"
+
+
+def test_a_difference_of_nothing(run: Run) -> None:
+    """Equal sides have a page, and one that cannot be read has one that says why."""
+    assert run("diff", SAMPLE, SAMPLE, "--html", "d.html").code == 0
+    assert "The same architecture as in the base" in Path("d.html").read_text(encoding="utf-8")
+    Path("m.onnx").write_text("no model")
+    ran = run("diff", SAMPLE, "m.onnx", "--html", "d.html")
+    assert (ran.code, ran.out) == (3, "")
+    page = Path("d.html").read_text(encoding="utf-8")
+    assert "<b>m.onnx.</b> It could not be analysed" in page
+    assert "<title>FAIL · " in page
+
+
+def test_what_a_difference_cannot_write_is_told(run: Run) -> None:
+    """In one line, before anything is compared."""
+    ran = run("diff", SAMPLE, SAMPLE, "--assets", "external")
+    assert (ran.code, ran.error) == (2, "--assets: is for HTML; give --html FILE too")
+    ran = run("diff", SAMPLE, SAMPLE, "--html", str(SAMPLE))
+    assert (ran.code, ran.out) == (2, "")
+    assert "would be overwritten" in ran.error
+
+
 def test_it_goes_to_stdout_too(run: Run) -> None:
     """As every format does."""
     assert run(SAMPLE, "--output-format", "html").out.startswith("<!DOCTYPE html>")
@@ -77,8 +142,16 @@ def test_style_and_script_can_be_files(run: Run) -> None:
             ["--output-format", "html", "--assets", "external"],
             "--assets external: writes files beside the report; name it by -o FILE",
         ),
-        (["--html", "missing/r.html"], "--output missing/r.html: cannot be written"),
+        (["--html", "missing/r.html"], "--html missing/r.html: cannot be written: No such"),
+        (["--html", "."], "--html .: cannot be written: Is a directory; name"),
+        (["--html", ""], "--html: names no file; write --html report.html"),
+        (["--html", "-"], "--html -: is where the text report goes; name a file"),
         (["--html", "a.html", "--html", "./a.html"], "two reports would be written to ./a.html"),
+        (["--html", "r.css", "--assets", "external"], "its assets would both be written to r.css"),
+        (["--html", str(SAMPLE)], "is a model, or is named as one, and would be overwritten"),
+        (["--html", "a.html", "--write-baseline"], "--write-baseline: writes no report; leave out"),
+        (["--html", "new.onnx"], "--html new.onnx: is a model, or is named as one"),
+        (["--base", "net.pb", "-o", "net.pb"], "-o net.pb: is a model"),
     ],
 )
 def test_what_cannot_be_written_is_told(options: Sequence[str], error: str, run: Run) -> None:

@@ -85,7 +85,7 @@ def test_a_real_model_is_told_in_the_numbers_of_the_formula() -> None:
     seen = page(analysed("inception_5x5.onnx"))
     assert (WIDE, NARROW) == (BEFORE, AFTER) == (120_422_400, 12_443_648)
     for told in (
-        "▲ Warning 5×5 convolution over 192 channels has no 1×1 reduction before it",
+        "▲ Warning · 5×5 convolution over 192 channels has no 1×1 reduction before it",
         "120,422,400 MACs",
         "12,443,648 MACs",
         "9.7× fewer",
@@ -178,8 +178,8 @@ def test_errors_of_the_run_come_first_then_the_most_severe_then_what_saves_most(
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (measured(0.2, 0.3), "Measured: confirmed on cpu: 1.00 ms → 0.200 ms (−80.0 %)"),
-        (measured(1.1, 1.2), "Measured: refuted on cpu: 1.00 ms → 1.10 ms (+10.0 %)"),
+        (measured(0.2, 0.3), "Measured: confirmed on cpu: 1.00 ms → 0.200 ms, ratio 0.200 [0.2"),
+        (measured(1.1, 1.2), "Measured: refuted on cpu: 1.00 ms → 1.10 ms, ratio 1.100 [1.1"),
         (measured(0.9, 1.1), "Measured: inconclusive on cpu:"),
         (measured(0.2, 0.3, 99_000), "Measured: too small to matter on cpu:"),
         (
@@ -222,11 +222,11 @@ def test_measured_now_is_that_of_the_kernels_and_no_difference_is_made() -> None
         layer(1, 0),
         layer(2, measured=5e6),
     )
-    kernels = Kernels("cpu", "1.0", 10e6, 0, 20, 1.0, disturbed=False)
+    kernels = Kernels("cpu", "1.0", 12e6, 2e6, 20, 1.0, disturbed=False)
     timed = replace(model(findings=[at(0)]), layers=layers, kernels=kernels)
     found = replace(timed.findings[0], forecast=Forecast("this CPU", 4e6, 1e6))
     seen = page(replace(timed, findings=(found,)))
-    assert "Measured now 3.00 ms 30.0 % of kernel time, with what is fused to them" in seen.text
+    assert "Measured now 3.00 ms 30.0 % of the measured time, with what is fused" in seen.text
     assert "on a busy machine" not in seen.text
     assert "Predicted 4.00 ms → 1.00 ms" in seen.text
     busy = page(replace(timed, kernels=replace(kernels, disturbed=True)))
@@ -313,13 +313,50 @@ def test_all_proposals_together() -> None:
 
 def test_places_are_rows_and_the_rest_is_summed_up() -> None:
     block = BlockReport("Inception", 2, 9, "the 2nd of 9 Inception blocks")
-    found = [replace(finding(f"c{n}"), block=block) for n in range(60)]
+    found = [replace(finding(f"c{n}"), block=block, described=f"conv {n}") for n in range(60)]
     seen = page(model(findings=found))
     assert seen.tags["tr"] == 1 + 50
     assert "in the 2nd of 9 Inception blocks" in seen.text
     # Ten times 120,422,400 and 12,443,648.
     assert "And 10 more places, 1.204 G → 124.4 M MACs together." in seen.text
     assert not [target for target in seen.targets if target.startswith("#node")]
+
+
+def test_places_that_are_alike_are_one_row() -> None:
+    """Two cases: one of 24 places in the order of the findings, one of a single place."""
+    other = replace(at(24), described="5×5 conv 64→64")
+    found = [*(at(place) for place in range(23)), other, at(23)]
+    report = replace(model(findings=found), layers=tuple(map(layer, range(25))))
+    seen = page(report)
+    assert seen.tags["tr"] == 1 + 2
+    assert "25 places Node What it is MACs each now after Fewer n0 and 23 " in seen.text
+    assert "n23 Conv 5x5 120,422,400 12,443,648 9.7×" in seen.text
+    assert "n24 5×5 conv 64→64 120,422,400" in seen.text
+    assert {f"#node-{place}" for place in range(25)} <= set(seen.targets)
+    assert findings.section(report, Ids()).linked == set(range(25))
+
+
+def test_columns_of_nothing_are_left_out() -> None:
+    """No MACs now and none after; where all are saved, that none are left is told."""
+    found = at(0)
+    assert found.proposal is not None
+    bytes_alone = replace(found.proposal, before=Cost(weight_bytes=9), after=Cost())
+    none = page(model(findings=[replace(found, proposal=bytes_alone, cost=Cost())]))
+    assert "Node What it is n0 Conv 5x5 What to try" in none.text
+    gone = replace(found.proposal, after=Cost())
+    assert (
+        "MACs now after n0 Conv 5x5 120,422,400 0"
+        in page(model(findings=[replace(found, proposal=gone)])).text
+    )
+
+
+@pytest.mark.parametrize(("rules", "folded"), [(5, 0), (6, 2), (20, 16)])
+def test_of_many_cards_the_later_ones_are_brief(rules: int, folded: int) -> None:
+    """What they are and cost is seen; what to try is folded with where it is."""
+    seen = page(model(findings=[finding("a", code=f"ARC{101 + n}") for n in range(rules)]))
+    assert seen.tags["article"] == rules
+    assert seen.text.count("Where it is, and what to try") == folded
+    assert seen.tags["details"] == rules + folded
 
 
 def test_the_first_card_alone_is_open() -> None:

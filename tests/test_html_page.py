@@ -14,14 +14,15 @@ import pytest
 from archlint.analyzer.compare.architecture import Operation
 from archlint.analyzer.compare.difference import Difference
 from archlint.analyzer.cost import Cost
-from archlint.analyzer.report import Change, ModelReport, NodeReport, Report
+from archlint.analyzer.report import Change, Failure, ModelReport, NodeReport, Predicted, Report
 from archlint.analyzer.report.html import asset_files, nodes, page, render, summary
+from archlint.analyzer.report.html.breaks import breakable
 from archlint.analyzer.report.html.ids import Ids
-from archlint.analyzer.report.html.node_numbers import Scale, counts, shares
+from archlint.analyzer.report.html.node_numbers import Scale, counts, shares, times
 from archlint.analyzer.report.layers import Kernels, LayerReport
 from reports import BEFORE, HOSTILE, REPORTS, finding, model, totals
 
-VOID = {"meta", "link", "input", "br", "img", "hr"}
+VOID = {"meta", "link", "input", "br", "img", "hr", "wbr"}
 IMPLIED = {"td", "th", "tr", "li", "option"}  # elements that the next one closes
 OWN = "http://www.w3.org/2000/svg"  # the name of a language, which nobody asks for
 
@@ -174,21 +175,103 @@ def test_files_beside_the_page(stem: str, address: str) -> None:
     ],
 )
 def test_title(failed: bool | None, failures: int, title: str) -> None:
-    """It says first whether the run fails."""
-    broken = REPORTS["failures"].failures[:failures]
-    report = Report("1", (replace(model(), failed=failed),), broken)
-    assert f"<title>{title}</title>" in render(report)
+    """It says first whether the run fails, the description why."""
+    broken = [Failure("models/net.onnx", "no room")] * failures
+    report = Report("1", (replace(model(), failed=failed),), tuple(broken))
+    text = render(report)
+    assert f"<title>{title}</title>" in text
+    assert '<meta name="description" content="No findings in 9 nodes">' in text
+
+
+def test_what_could_not_be_done_fails() -> None:
+    """Though nothing was found; it is told at the top, once."""
+    report = replace(REPORTS["clean"], failures=(Failure("models/net.onnx", "no room"),))
+    text = render(replace(report, models=(replace(model(), failed=False),)))
+    assert "Passes" not in text
+    assert text.count("Not all could be done: no room.") == 1
+
+
+LOST = Failure("models/lost.onnx", "is no ONNX model")
+
+
+@pytest.mark.parametrize(
+    ("models", "failures", "base", "expected"),
+    [
+        ([True, False, False], [], "", "1 of 3 models fails: 1 finding"),
+        ([True, True], [], "main", "2 of 2 models fail: 2 new or worse findings against main"),
+        ([False, False], [], "", "All 2 models pass: no findings"),
+        ([None, None], [], "", "2 models: no findings"),
+        ([None, True], [LOST], "", "2 of 3 models fail: 1 could not be analysed, 1 finding"),
+        ([False], [LOST, LOST], "", "1 of 2 models fails: 1 could not be analysed, no findings"),
+        ([False, None], [Failure("0", "no room")], "", "1 of 2 models fails: no findings"),
+    ],
+)  # fmt: skip
+def test_lead(models: list[bool | None], failures: list[Failure], base: str, expected: str) -> None:
+    """How many models fail comes first; it is the heading and the title of the page."""
+    told = [
+        replace(model(str(place), [finding()] * bool(failed)), failed=failed)
+        for place, failed in enumerate(models)
+    ]
+    text = render(Report("1", tuple(told), tuple(failures), base))
+    assert f"<h1>{expected}</h1>" in text
+    word = {"2 models": "", "All 2 mo": "PASS · "}.get(expected[:8], "FAIL · ")
+    assert f"<title>{word}{expected} · archlint</title>" in text
+
+
+def rows(report: Report) -> list[list[str]]:
+    """The cells of the index, row by row."""
+    table = re.search('<table class="data index">(.*?)</table>', render(report), re.DOTALL)
+    assert table is not None
+    lines = re.findall("<tr>(.*?)</tr>", table[1], re.DOTALL)
+    cells = re.compile("<t[hd].*?</t[hd]>", re.DOTALL)
+    return [[re.sub("<.*?>", "", cell).strip() for cell in cells.findall(line)] for line in lines]
 
 
 def test_index() -> None:
-    """Several models: what each is, and how the run went."""
-    report = Report("1", (drawn(layer(0), failed=True), drawn(layer(0), failed=False)))
-    text = "".join(Seen(render(report)).texts)
-    assert "1 of 2 models fails: no findings" in text
-    assert "Against the base" not in text
-    compared = "".join(Seen(render(REPORTS["compared"])).texts)
-    assert "3 models against main: 4 new or worse findings" in compared
-    assert "+33.3 %" in compared
+    """What each model is in the order of the run, what could not be analysed, and the sums."""
+    shown = replace(drawn(layer(0), failed=True), findings=(finding(), finding()))
+    timed = Predicted("cpu, 1 thread", "cpu", 1, "CPU", "1.31", 3e6, 1)
+    dark = replace(model("b.onnx"), failed=False, unknown_nodes=2, predicted=timed)
+    assert rows(Report("1", (shown, dark), (LOST,))) == [
+        ["Model", "Verdict", "MACs", "Parameters", "Latency", "Findings", "In a sentence"],
+        ["models/net.onnx", "✕ Fails", "120.4\u00a0M", "500.0\u00a0k", "", "2 warnings",
+         "120.4\u00a0M MACs; 2 findings"],
+        ["b.onnx", "✓ Passes", "≥\u00a0481.7\u00a0M", "500.0\u00a0k",
+         "≥\u00a03.00\u00a0ms predicted", "none",
+         "No findings, but the cost of 2 of 9 nodes is unknown"],
+        ["models/lost.onnx", "✕ Not analysed", "is no ONNX model."],
+        ["3 models", "2 fail, 1 passes", "≥\u00a0602.1\u00a0M", "1.000\u00a0M", "", "2 warnings",
+         ""],
+    ]  # fmt: skip
+
+
+def test_index_beside_a_base() -> None:
+    """Without a column for what nobody has asked for."""
+    head, *models, total = rows(REPORTS["compared"])
+    assert head[:4] == ["Model", "MACs", "Against the base", "Parameters"]
+    # 4 / 3, as said in the report
+    assert [row[2] for row in models] == ["+33.3\u00a0%", "new", "same file"]
+    assert (total[0], total[-2]) == ("3 models", "1 error,\n3 warnings")
+
+
+def test_a_difference_stands_first() -> None:
+    """Where it was asked for; else the findings do."""
+    for is_difference in (False, True):
+        report = replace(
+            REPORTS["compared"], models=REPORTS["compared"].models[:1], is_difference=is_difference
+        )
+        seen = Seen(render(report))
+        links = [one for one in seen.ids if one in {"findings", "change"}]
+        assert links == (["change", "findings"] if is_difference else ["findings", "change"])
+
+
+def test_headings_of_several_models() -> None:
+    """One of the page, one for each model and the index, sections below them, cards below those."""
+    report = Report("1", tuple(replace(drawn(layer(0)), findings=(finding(),)) for _ in "ab"))
+    levels = Counter(Seen(render(report)).headings)
+    assert (levels[1], levels[2], levels[4]) == (1, 3, 2)
+    alone = Counter(Seen(render(replace(report, models=report.models[:1]))).headings)
+    assert (alone[1], alone[2], alone[3]) == (1, levels[3] / 2, 1)
 
 
 def test_what_was_not_analysed_is_told() -> None:
@@ -230,11 +313,11 @@ def test_columns_without_data_are_left_out() -> None:
     full = replace(full, change=Change("main", Difference(totals(1), totals(2), 2)))
     shown = table(full)
     assert [one.label for one in shown.columns] == [
-        *always, "ms", "% time", "M MACs", "% MACs", "predicted ms", "vs base", "Finding",
+        *always, "measured ms", "% time", "M MACs", "% MACs", "predicted ms", "vs base", "Finding",
     ]  # fmt: skip
     first, second = shown.rows
     assert [cell.text for cell in first.cells] == [
-        "Conv", "5×5 conv 192→32", "1×32×28×28", "3.000", "75.0", "120.42", "50.0", "2.000", "",
+        "Conv", "5×5 conv 192→32", "1×32×28×28", "3.00", "75.0", "120.42", "50.0", "2.00", "",
     ]  # fmt: skip
     assert first.findings == (("ARC101", "finding-1"),)
     assert [cell.text for cell in second.cells[3:5]] == ["", ""]
@@ -299,6 +382,53 @@ def test_units(numbers: list[int | None], unit: str, texts: list[str]) -> None:
     cell = counts(numbers, scale)
     assert scale.sign == unit
     assert [cell(place).text for place in range(len(numbers))] == texts
+
+
+def test_times() -> None:
+    """In three digits, of which no more than three are behind the point."""
+    given = [123_456_789, 99_949_999, 99_950_000, 1_234_567, 123_456, 12_345, 500, 499, 0, None]
+    cell, _ = times(given, 1.0)
+    told = ["123", "99.9", "100", "1.23", "0.123", "0.012", "0.001", "<0.001", "0", ""]
+    assert [cell(place).text for place in range(len(given))] == told
+
+
+def test_what_runs_within_a_kernel_has_no_time_of_its_own() -> None:
+    """The prediction of a kernel stands at the first of its nodes; what is free has a zero."""
+    layers = (layer(0, predicted=2e6), layer(1, predicted=0.0, within=0), layer(2, predicted=0.0))
+    cells = [row.cells[5].text for row in table(drawn(*layers)).rows]
+    assert cells == ["2.00", "", "0"]
+
+
+def test_of_many_rows_the_dearest_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those with findings; how many others there are is said."""
+    layers = [layer(place, cost=Cost(macs=macs)) for place, macs in enumerate((5, 1, 9, 7))]
+    flagged = replace(drawn(*layers), findings=(replace(finding(), nodes=(at(1),)),))
+    monkeypatch.setattr(nodes, "DEAREST", 1)
+    assert (table(flagged).unprinted, {row.kind for row in table(flagged).rows}) == ("", {""})
+    monkeypatch.setattr(nodes, "PRINTED", 3)
+    shown = table(flagged)
+    assert [row.kind for row in shown.rows] == ["", "p", "p", ""]
+    assert shown.unprinted.endswith(
+        "with findings and those that cost most; 2 others are on the page."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("/inception_3b/branch5x5/conv/Conv", ["/inception_3b/", "branch5x5/", "conv/", "Conv"]),
+        ("/cv2.0/Conv", ["/cv2.0/", "Conv"]),  # short modules are not parted
+        ("encoder.layer.0.q", ["encoder.", "layer.", "0.", "q"]),
+        ("x" * 50, ["x" * 20, "x" * 20, "x" * 10]),
+        ("resnetv17_stage1_conv0_fwd", ["resnetv17_", "stage1_", "conv0_", "fwd"]),
+        ("<b>", ["&lt;b&gt;"]),
+        ("//", ["//"]),
+        ("", [""]),
+    ],
+)
+def test_names_are_broken_after_their_separators(name: str, pieces: list[str]) -> None:
+    """What has no room for its words may be broken anywhere."""
+    assert breakable(name) == "<wbr>".join(pieces)
 
 
 def test_bars() -> None:

@@ -256,8 +256,8 @@ def test_the_page_has_a_section_only_where_weights_were_read(network: Path) -> N
     page = archlint.render(archlint.lint(network, isolated=True, weights=True), "html")
     section = page.partition('id="weights"')[2].partition("</section>")[0]
     assert section.count("<tr>") == 1 + 4 + 1 + 1
-    assert '<th scope="rowgroup" rowspan="4">conv</th>' in section
-    assert '<td class="num">−44.4 %</td>' in section
+    assert '<th scope="rowgroup" rowspan="4">conv <small>' in section
+    assert '<td class="num">−44.4\u00a0%</td>' in section
     assert 'href="#weights"' in page
 
 

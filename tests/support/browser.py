@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Scheme = Literal["light", "dark"]
 AXE, SCREENSHOTS = "ARCHLINT_AXE", "ARCHLINT_SCREENSHOTS"
 CHROMIUM = shutil.which("chromium")
-WIDE, NARROW = 1280, 390
+WIDE, NARROW, HEIGHT = 1280, 390, 900
 JENKINS = {
     "Content-Security-Policy": "sandbox allow-same-origin; default-src 'none'; img-src 'self'; "
     "style-src 'self'"
@@ -68,6 +68,18 @@ class Visit:
         """What a function of JavaScript answers in the page."""
         return self.page.evaluate(script, argument)
 
+    def look(self, width: int, scheme: Scheme | None = None) -> None:
+        """The window is as wide, in this theme or in the one it was in."""
+        self.page.set_viewport_size({"width": width, "height": HEIGHT})
+        if scheme is not None:
+            self.page.emulate_media(color_scheme=scheme)
+
+    def set_font(self, pixels: int) -> None:
+        """Text is as large where a page does not say how large it is, as readers can have it."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Page.setFontSizes", {"fontSizes": {"standard": pixels}})
+        session.detach()
+
     def text(self) -> str:
         """All text, shown or folded, but for that of scripts and styles."""
         return " ".join(str(self.do(_TEXT)).split())
@@ -99,7 +111,7 @@ def visit(
     """A page in a profile of its own; one that is ``trusted`` may run what its own policy forbids,
     one that is ``still`` is asked for less motion."""
     context = browser.new_context(
-        viewport={"width": width, "height": 900},
+        viewport={"width": width, "height": HEIGHT},
         color_scheme=scheme,
         java_script_enabled=script,
         bypass_csp=trusted,
@@ -178,12 +190,18 @@ def violations(seen: Visit) -> list[str]:
     """What axe-core finds in a trusted page by all of its rules, those of best practice among
     them."""
     seen.page.add_script_tag(path=os.environ[AXE])
-    found = seen.do("async () => (await axe.run(document)).violations")
+    found = seen.do(
+        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+    )
     return [
         f"{rule['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"
         for rule in found
         for node in rule["nodes"]
     ]
+
+
+_VIOLATIONS = """async () =>
+  (await axe.run(document, {resultTypes: ['violations']})).violations"""
 
 
 def picture(seen: Visit, name: str) -> None:

@@ -12,10 +12,11 @@ from archlint.analyzer.report import html
 from page_models import BUILDERS, HOSTILE
 from page_times import timed
 
-TIMED = "timed"
+TIMED = frozenset({"timed", "deep"})
+"""The pages of models with times made up."""
 KINDS: dict[str, tuple[str, ...]] = {
     "googlenet": ("googlenet.onnx", "--base", "googlenet_base.onnx"),
-    TIMED: ("googlenet.onnx", "--base", "googlenet_base.onnx"),
+    "timed": ("googlenet.onnx", "--base", "googlenet_base.onnx"),
     "resnet50": ("resnet50.onnx",),
     "vit": ("vit.onnx",),
     "quantised": ("quantised.onnx",),
@@ -25,7 +26,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "nothing": ("nothing.onnx",),
     "several": ("googlenet_base.onnx", "quantised.onnx", "nothing.onnx"),
 }
-"""The arguments that make each page; the one that is timed has times made up."""
+"""The arguments that make each page."""
 _BUILDERS = {**BUILDERS, HOSTILE[0]: BUILDERS["hostile"]}
 
 
@@ -50,9 +51,9 @@ class Pages:
             if model.stem in _BUILDERS and not model.exists():
                 built = _BUILDERS[model.stem]()
                 model.write_bytes(built.SerializeToString(deterministic=True))
-        if kind == TIMED:
-            model, _, base = (self._folder / name for name in KINDS[kind])
-            report = archlint.lint(model, base=base, isolated=True, cache=False)
+        if kind in TIMED:
+            model, *base = (self._folder / name for name in KINDS[kind] if name != "--base")
+            report = archlint.lint(model, base=next(iter(base), None), isolated=True, cache=False)
             report = replace(report, models=tuple(map(timed, report.models)))
             page.write_text(html.render(report), encoding="utf-8")
             return

@@ -1,42 +1,20 @@
-"""What no page may have at any width: text that covers other text, leaves its picture or is too
-small to read, and a page that is wider than the window. Each check answers what is wrong."""
+"""What no page may have at any width: text that covers other text, is cut off or is too small to
+read, a page that is wider than the window, links without a target. Each check answers what is
+wrong."""
 
 from __future__ import annotations
 
 from browser import Visit
+from drawing_checks import CONTRAST, LEAST_CONTRAST, PLACES
 
 LEAST_PX = 10
 
-_TEXTS = """(least) => {
-  const shown = value => JSON.stringify(value.trim().slice(0, 40));
-  return [...document.querySelectorAll('svg')].flatMap(svg => {
-    const frame = svg.getBoundingClientRect();
-    if (!frame.width) return [];
-    const name = svg.getAttribute('aria-label') || '';
-    const scale = frame.width / (svg.viewBox.baseVal.width || frame.width);
-    const texts = [...svg.querySelectorAll('text')]
-      .flatMap(text => text.querySelector('tspan') ? [...text.querySelectorAll('tspan')] : [text])
-      .map(text => {
-        const box = text.getBoundingClientRect();
-        const size = parseFloat(getComputedStyle(text).fontSize) * scale;
-        return {text: text.textContent, size, left: box.left + 1, right: box.right - 1,
-                top: box.top + box.height / 4, bottom: box.bottom - box.height / 4};
-      })
-      .filter(one => one.text.trim() && one.right > one.left)
-      .sort((one, other) => one.left - other.left);
-    const wrong = [];
-    texts.forEach((one, place) => {
-      if (one.size < least - 0.05) wrong.push(`${one.size.toFixed(1)} px: ${shown(one.text)}`);
-      if (one.left < frame.left - 1 || one.right > frame.right + 1 || one.top < frame.top - 1
-          || one.bottom > frame.bottom + 1) wrong.push(`outside of it: ${shown(one.text)}`);
-      for (const other of texts.slice(place + 1)) {
-        if (other.left >= one.right) break;
-        if (other.top < one.bottom && one.top < other.bottom)
-          wrong.push(`${shown(one.text)} over ${shown(other.text)}`);
-      }
-    });
-    return wrong.map(what => `${name}: ${what}`);
-  });
+_UNFOLD = """() => {
+  document.querySelectorAll('details').forEach(one => { one.open = true; });
+  document.querySelectorAll('.map').forEach(one => { one.style.display = 'block'; });
+  document.querySelectorAll('table').forEach(one => { one.classList.add('with-fused'); });
+  document.querySelectorAll('tr.cut').forEach(one => { one.classList.remove('cut'); });
+  document.querySelectorAll('.nodes').forEach(one => { one.style.contentVisibility = 'visible'; });
 }"""
 _SMALL = """(least) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -63,40 +41,83 @@ _WIDE = """() => {
     .concat(`the page is ${document.documentElement.scrollWidth} px wide`);
 }"""
 _COVERED = """() => {
-  const boxes = [];
+  const boxes = [], wrong = [], cut = new Map();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const range = document.createRange();
+  const range = document.createRange(), room = document.documentElement.clientWidth;
+  const cutting = element => {  // what cuts its text off: null where one can scroll to it
+    if (element === document.body) return document.documentElement;
+    if (!cut.has(element)) {
+      const way = getComputedStyle(element).overflowX;
+      cut.set(element, way === 'visible' ? cutting(element.parentElement)
+        : way === 'hidden' || way === 'clip' ? element : null);
+    }
+    return cut.get(element);
+  };
   while (walker.nextNode()) {
     const around = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !around.checkVisibility()) continue;
-    if (around.closest('svg, script, style, nav, table')) continue;
+    const text = JSON.stringify(walker.currentNode.data.trim().slice(0, 40));
+    if (text === '""' || !around.checkVisibility()) continue;
+    if (around.closest('svg, script, style, select, .skip')) continue;
+    const frame = cutting(around);
+    const edge = frame === document.documentElement
+      ? {left: 0, right: room, top: -scrollY, bottom: Infinity} : frame?.getBoundingClientRect();
     range.selectNodeContents(walker.currentNode);
-    for (const box of range.getClientRects())
-      if (box.width > 2 && box.height > 2)
-        boxes.push({box, text: walker.currentNode.data.trim().slice(0, 40), around});
+    for (const box of range.getClientRects()) {
+      if (box.width <= 2 || box.height <= 2) continue;
+      boxes.push({box, text});
+      if (edge && (box.left < edge.left - 1 || box.right > edge.right + 1
+          || box.top < edge.top - 1 || box.bottom > edge.bottom + 1))
+        wrong.push(`cut off: ${text}`);
+    }
   }
   boxes.sort((one, other) => one.box.top - other.box.top);
-  const wrong = [];
   boxes.forEach((one, place) => {
-    for (const other of boxes.slice(place + 1)) {
+    for (let next = place + 1; next < boxes.length; next += 1) {
+      const other = boxes[next];
       if (other.box.top >= one.box.bottom - one.box.height / 3) break;
       if (other.box.left < one.box.right - 1 && one.box.left < other.box.right - 1
           && other.box.bottom - other.box.height / 3 > one.box.top)
-        wrong.push(`${JSON.stringify(one.text)} over ${JSON.stringify(other.text)}`);
+        wrong.push(`${one.text} over ${other.text}`);
     }
   });
   return wrong;
 }"""
+_ANCHORS = """() => {
+  const wrong = [...document.querySelectorAll('a[href^="#"]')].map(one => one.getAttribute('href'))
+    .filter(target => !document.getElementById(target.slice(1)))
+    .map(target => `nothing is called ${target}`);
+  const seen = new Set();
+  for (const {id} of document.querySelectorAll('[id]')) {
+    if (seen.has(id)) wrong.push(`two are called #${id}`);
+    seen.add(id);
+  }
+  return wrong;
+}"""
+_BROUGHT_ALONG = """() => [...document.querySelectorAll('*')].filter(one =>
+  ['IMG', 'IFRAME', 'OBJECT', 'EMBED', 'BASE'].includes(one.tagName)
+  || [...one.attributes].some(given => given.name.startsWith('on') || given.name === 'style')
+  || one.tagName === 'A' && !/^(#|https:)/.test(one.getAttribute('href') || '#')
+).map(one => `could run: ${one.outerHTML.slice(0, 200)}`)"""
 
 
 def unfold(seen: Visit) -> None:
-    """Open all that is folded."""
-    seen.do("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    """Show all that is folded, left for later or one of several to choose from."""
+    seen.do(_UNFOLD)
 
 
 def faults(seen: Visit) -> list[str]:
-    """All that is wrong with what a page shows."""
+    """All that is wrong with what a page shows at its present width."""
     found: list[str] = []
-    for script, least in ((_TEXTS, LEAST_PX), (_SMALL, LEAST_PX), (_WIDE, None), (_COVERED, None)):
+    for script, least in ((PLACES, LEAST_PX), (_SMALL, LEAST_PX), (_WIDE, None), (_COVERED, None)):
         found += seen.do(script, least)
     return found
+
+
+def faint(seen: Visit) -> list[str]:
+    """The texts of drawings that are hardly told from what is behind them in the present theme."""
+    return list(seen.do(CONTRAST, LEAST_CONTRAST))
+
+
+def unsafe(seen: Visit) -> list[str]:
+    """Links that lead nowhere, anchors that stand twice, and elements that load or run."""
+    return [*seen.do(_ANCHORS), *seen.do(_BROUGHT_ALONG)]

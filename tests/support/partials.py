@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from archlint.analyzer.report import html
+from archlint.analyzer.report.html.numbers import tied
 
 _TEMPLATES = Path(next(iter(html.__path__)))
 _SILENT = {"title"}  # what a pointer shows
@@ -26,7 +27,8 @@ class Partial(HTMLParser):
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        self.source = environment.get_template(template).render(section=section)
+        environment.filters["tied"] = tied
+        self.source = environment.get_template(template).render(section=section, level=2)
         self.tags: Counter[str] = Counter()
         self.attributes: Counter[str] = Counter()
         self.ids: list[str] = []

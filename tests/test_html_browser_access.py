@@ -112,9 +112,15 @@ _MOVING = """() => {
 
 
 def test_forced_colours(pages: Pages, chromium: Browser) -> None:
-    """Where the system gives its own colours, what is chosen is still told apart."""
+    """Where the system gives its own colours, what is chosen is still told apart, and no theme
+    can be chosen: pictures would have its ink on the ground of the system."""
     with visit(chromium, pages("timed").as_uri()) as seen:
+        seen.page.locator("#theme").click()
+        assert seen.page.locator("html[data-theme]").count() == 1
         seen.page.emulate_media(forced_colors="active")
+        seen.page.reload()
+        assert seen.page.locator("html[data-theme]").count() == 0
+        assert not seen.page.locator("#theme").is_visible()
         seen.page.locator("#cost").scroll_into_view_if_needed()
         seen.page.locator("nav a[aria-current]").wait_for()
         for chosen, other in (

@@ -11,7 +11,8 @@
   const KEY = "archlint-theme";
   const THEMES = ["system", "light", "dark"];
   const kept = attempt(() => localStorage.getItem(KEY));
-  let theme = THEMES.includes(kept) ? kept : "system";
+  const forced = matchMedia("(forced-colors: active)").matches; // then the system's colours hold
+  let theme = THEMES.includes(kept) && !forced ? kept : "system";
   const paint = () => {
     if (theme === "system") root.removeAttribute("data-theme");
     else root.setAttribute("data-theme", theme);
@@ -22,7 +23,7 @@
     const button = document.getElementById("theme");
     const show = () => { button.textContent = `Theme: ${theme}`; };
     show();
-    button.hidden = false;
+    button.hidden = forced;
     button.addEventListener("click", () => {
       theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
       paint();

@@ -16,7 +16,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from archlint.states import FILE, FOLDER, LINK, Thing, lstat_of, stat_of, state_of, whole_path
+from archlint.states import (
+    COMPILED,
+    FILE,
+    FOLDER,
+    LINK,
+    Thing,
+    lstat_of,
+    stat_of,
+    state_of,
+    whole_path,
+)
 
 _TICK = 2.0  # seconds: what was written within them may be written again and look the same
 _STREAMS = "stdout", "stderr"
@@ -26,7 +36,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _DOUBTFUL = ("subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.chdir")
 _PROCESSOR = "/proc/cpuinfo"  # who uses the same cache on another machine has another name for it
 _CHANGING = ("/proc/", "/sys/", "/dev/")
-_COMPILED = os.path.join(os.sep, "__pycache__", "")  # what is there is made from what is beside it
+_COMPILED = os.path.join(os.sep, COMPILED, "")
 
 
 class Recording:

@@ -9,16 +9,20 @@ from typing import Any
 
 FILE, LINK, FOLDER = "file", "link", "folder"  # looked up; without following it; its entries
 Thing = tuple[str, str]  # one of these, and an absolute path
+COMPILED = "__pycache__"  # what is there is made from what is beside it
 
 stat_of, lstat_of = os.stat, os.lstat  # as they are where nobody listens
 
 
 def state_of(kind: str, path: str) -> str:
-    """The state of a thing: empty where it is not there."""
+    """The state of a thing: empty where it is not there. What is compiled is no entry of a folder:
+    the first import of a package makes it."""
     try:
         if kind == FOLDER:
             with os.scandir(path) as entries:
-                names = sorted(f"{entry.name}/{entry.is_dir()}" for entry in entries)
+                names = sorted(
+                    f"{entry.name}/{entry.is_dir()}" for entry in entries if entry.name != COMPILED
+                )
             joined = "\n".join(names).encode("utf-8", "surrogateescape")
             return hashlib.sha256(joined).hexdigest()
         return _state(stat_of(path) if kind == FILE else lstat_of(path))

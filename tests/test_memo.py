@@ -79,6 +79,8 @@ def test_an_unchanged_run_is_said_again(here: Path) -> None:
     assert first.out.count("ARC101") == 3
     assert not first.again
     assert second == Done(first.code, first.out, first.err, again=True)
+    (here / "models" / "__pycache__").mkdir()  # as Python makes in folders of code
+    assert check().again
 
 
 def write(name: str, text: str) -> Callable[[Path], object]:

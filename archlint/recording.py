@@ -120,7 +120,7 @@ class Recording:
 
     def _is_left_out(self, path: str) -> bool:
         inside = os.path.join(path, "")
-        if inside.startswith(self._left_out) or _COMPILED in path:
+        if inside.startswith(self._left_out) or _COMPILED in inside:
             return True
         return any(inside.startswith(os.path.join(folder, "")) for folder in self.made)
 

@@ -83,6 +83,17 @@ def test_an_unchanged_run_is_said_again(here: Path) -> None:
     assert check().again
 
 
+def test_what_python_compiles_is_left_by_no_run(tmp_path: Path) -> None:
+    """Where a package is imported for the first time, Python makes a folder and writes to it."""
+    run = recording.Recording([])
+    (folder := tmp_path / "__pycache__").mkdir()
+    (file := folder / "a.pyc.1").touch()
+    run.hear("os.mkdir", (str(folder), 0o777, -1))
+    run.hear("open", (str(file), None, os.O_WRONLY))
+    assert run.outputs() == []
+    assert not run.is_doubtful
+
+
 def write(name: str, text: str) -> Callable[[Path], object]:
     return lambda here: (here / name).write_text(text, encoding="utf-8")
 

@@ -159,6 +159,7 @@ def test_theme(seen: Visit) -> None:
     button.click()
     button.click()
     assert seen.do(ground) == dark
+    seen.page.wait_for_timeout(300)  # Chromium's next process hears of what is kept by and by
     seen.page.reload()
     assert seen.do(ground) == dark
     seen.page.emulate_media(media="print")

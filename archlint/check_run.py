@@ -61,7 +61,7 @@ def run(
     clock: Stopwatch | None = None,
 ) -> int:
     """Check the models, write what is found, and return the exit code."""
-    from archlint.outputs import parse_outputs, refuse_unwritable, write_all
+    from archlint.outputs import parse_outputs, refuse_lone_assets, refuse_unwritable, write_all
 
     configuration = request.configuration()
     output_file, named = output_target(ends.output_file)
@@ -70,10 +70,9 @@ def run(
     refuse_unwritable(outputs, output_file, named, models)
     output_format = configuration.output_format()
     is_drawn = Format.HTML in (output_format, *(one.output_format for one in outputs))
+    refuse_lone_assets(ends.assets, is_drawn=is_drawn)
     if is_drawn:
         request = replace(request, layers=True)
-    elif ends.assets is not Assets.INLINE:
-        raise ConfigError("--assets", "is for HTML; give --html FILE too")
     report = check(paths, request, Prepared(configuration, known_machine(), clock), wanted)
     for failure in report.failures:
         complain(failure.path, failure.why)

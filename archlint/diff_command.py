@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from archlint.analyzer.errors import ConfigError
 from archlint.choices import Assets, DiffFormat
 from archlint.output import EXIT_INPUT, complain
 from archlint.parameters import (
@@ -50,13 +49,18 @@ def diff(
 ) -> None:
     """Compare two versions of a model: costs, operations, and findings."""
     from archlint.diffing import compared, difference_text
-    from archlint.outputs import parse_outputs, refuse_unwritable, texts_of, write_texts
+    from archlint.outputs import (
+        parse_outputs,
+        refuse_lone_assets,
+        refuse_unwritable,
+        texts_of,
+        write_texts,
+    )
     from archlint.work import Request
 
     pages = parse_outputs((), output_file, html)
     refuse_unwritable(pages, output_file, "-o", [base, head])
-    if assets is not Assets.INLINE and not pages:
-        raise ConfigError("--assets", "is for HTML; give --html FILE too")
+    refuse_lone_assets(assets, is_drawn=bool(pages))
 
     options = {
         "config": config, "isolated": isolated, "select": select, "extend_select": extend_select,
@@ -69,8 +73,7 @@ def diff(
         from archlint.typed_command import typed_command  # late: only pages tell it
 
         report = replace(report, command=typed_command(context))
-    files = [(page.output_format, page.file, page.option) for page in pages]
-    texts = texts_of(report, files, assets=assets)
+    texts = texts_of(report, [page.target for page in pages], assets=assets)
     if report.models:
         texts.append((difference_text(report, output_format, output_file), output_file, "-o"))
     write_texts(texts)

@@ -38,6 +38,11 @@ class Output:
     file: str
     option: str = _OPTION
 
+    @property
+    def target(self) -> tuple[Format, str, str]:
+        """What ``texts_of`` takes."""
+        return self.output_format, self.file, self.option
+
 
 def parse_outputs(
     texts: Sequence[str], output_file: str | None = None, pages: Sequence[str] = ()
@@ -107,6 +112,12 @@ def refuse_unwritable(
             raise ConfigError(source, why)
 
 
+def refuse_lone_assets(assets: Assets, *, is_drawn: bool) -> None:
+    """Raise ConfigError where assets are asked for beside no page."""
+    if assets is not Assets.INLINE and not is_drawn:
+        raise ConfigError("--assets", "is for HTML; give --html FILE too")
+
+
 def _key(file: str) -> str:
     """What is the same for the same file, however it is named."""
     return os.path.normcase(os.path.realpath(file))
@@ -154,8 +165,7 @@ def write_all(
 ) -> None:
     """Write the files of ``outputs``, then the report itself to its file or to stdout; ``named`` is
     what the user has named that file by. External ``assets`` are written beside each HTML file."""
-    files = [(one.output_format, one.file, one.option) for one in outputs]
-    every = (*files, (output_format, output_file, named))
+    every = (*(one.target for one in outputs), (output_format, output_file, named))
     write_texts(texts_of(report, every, configuration, assets))
 
 
